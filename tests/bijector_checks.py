@@ -1,0 +1,390 @@
+"""What every bijector must pass, and the registry of bijectors that must pass it.
+
+Each check takes a `Case` and raises AssertionError. TFP's cache is broken by `tf.identity` wherever
+a value goes back through the map: with the cache, `inverse(forward(x))` returns `x` whatever
+`_inverse` computes.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import tempfile
+from collections.abc import Callable
+
+import numpy as np
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+from tfflows import Flow, networks
+from tfflows import bijectors as tb
+from tfflows.tracking import raw_variables
+
+tfb = tfp.bijectors
+tfd = tfp.distributions
+
+BATCH = 7
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """A bijector to be checked.
+
+    Attributes:
+      build: makes it for a dtype's name, with the same initial values at every call.
+      event_shape: shape of its event, the same on both sides.
+      context_shape: shape of its context or `None`.
+      latents: where latents lie: `"real"`, or `"unit"` for (0, 1).
+      extremes: magnitudes that float32 events must survive.
+      tolerance: of float32 round trips, relative to 1 + the value.
+    """
+
+    build: Callable[[str], tfb.Bijector]
+    event_shape: tuple[int, ...] = (5,)
+    context_shape: tuple[int, ...] | None = None
+    latents: str = "real"
+    extremes: tuple[float, ...] = (1e-30, 1e-4, 3.0, 50.0, 1e4)
+    tolerance: float = 2e-4
+
+    def events(self, dtype: str, seed: int = 0, batch: int = BATCH):
+        """Random data, in the dtype."""
+        return tf.constant(np.random.default_rng(seed).normal(size=(batch, *self.event_shape)), dtype)
+
+    def latent_events(self, dtype: str, seed: int = 1, batch: int = BATCH):
+        """Random latents, in the dtype."""
+        rng = np.random.default_rng(seed)
+        shape = (batch, *self.event_shape)
+        draw = rng.normal(size=shape) if self.latents == "real" else rng.uniform(0.02, 0.98, shape)
+        return tf.constant(draw, dtype)
+
+    def keywords(self, dtype: str, seed: int = 2, batch: int = BATCH) -> dict:
+        """The context, where there is one."""
+        if self.context_shape is None:
+            return {}
+        rng = np.random.default_rng(seed)
+        return {"context": tf.constant(rng.normal(size=(batch, *self.context_shape)), dtype)}
+
+    def randomized(self, dtype: str = "float32", seed: int = 3) -> tfb.Bijector:
+        """The bijector with its trainable variables moved away from their initial values."""
+        bijector = self.build(dtype)
+        rng = np.random.default_rng(seed)
+        for variable in raw_variables(bijector):
+            if variable.trainable:
+                variable.assign_add(tf.constant(rng.normal(size=variable.shape) * 0.2, variable.dtype))
+        return bijector
+
+
+def _close(a, b, tolerance, what):
+    a, b = np.asarray(a), np.asarray(b)
+    assert a.shape == b.shape, f"{what}: shapes {a.shape} and {b.shape}"
+    error = np.max(np.abs(a - b) / (1.0 + np.abs(b)), initial=0.0)
+    assert error <= tolerance, f"{what}: off by {error:.2e}, allowed {tolerance:.0e}"
+
+
+def check_round_trip(case: Case) -> None:
+    """Both round trips return to the start, in float64 and float32."""
+    for dtype, tolerance in (("float64", 1e-6), ("float32", case.tolerance)):
+        bijector, keywords = case.randomized(dtype), case.keywords(dtype)
+        x = case.latent_events(dtype)
+        y = bijector.forward(x, **keywords)
+        _close(bijector.inverse(tf.identity(y), **keywords), x, tolerance, f"{dtype} latent")
+        y = case.events(dtype)
+        x = bijector.inverse(y, **keywords)
+        _close(bijector.forward(tf.identity(x), **keywords), y, tolerance, f"{dtype} data")
+
+
+def _jacobian_log_det(function, value):
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(value)
+        result = function(value)
+    jacobian = tape.batch_jacobian(result, value, experimental_use_pfor=False)
+    size = int(np.prod(value.shape[1:]))
+    return np.linalg.slogdet(np.reshape(jacobian, [-1, size, size]))[1]
+
+
+def check_log_det(case: Case) -> None:
+    """Log-determinants agree with the autodiff Jacobian, both ways, by every route."""
+    bijector, keywords = case.randomized("float64"), case.keywords("float64")
+    ndims = len(case.event_shape)
+    x, y = case.latent_events("float64"), case.events("float64")
+    forward = _jacobian_log_det(lambda v: bijector.forward(tf.identity(v), **keywords), x)
+    inverse = _jacobian_log_det(lambda v: bijector.inverse(tf.identity(v), **keywords), y)
+    fldj = bijector.forward_log_det_jacobian(tf.identity(x), event_ndims=ndims, **keywords)
+    ildj = bijector.inverse_log_det_jacobian(tf.identity(y), event_ndims=ndims, **keywords)
+    zeros = tf.zeros([BATCH], tf.float64)
+    _close(fldj + zeros, forward, 1e-6, "forward_log_det_jacobian")
+    _close(ildj + zeros, inverse, 1e-6, "inverse_log_det_jacobian")
+    context = keywords.get("context")
+    y2, joint = tb.forward_and_log_det(bijector, tf.identity(x), ndims, context)
+    _close(joint + zeros, forward, 1e-6, "forward_and_log_det")
+    _close(y2, bijector.forward(tf.identity(x), **keywords), 1e-9, "forward_and_log_det's value")
+    x2, joint = tb.inverse_and_log_det(bijector, tf.identity(y), ndims, context)
+    _close(joint + zeros, inverse, 1e-6, "inverse_and_log_det")
+    _close(x2, bijector.inverse(tf.identity(y), **keywords), 1e-9, "inverse_and_log_det's value")
+    # TFP asks for the log-determinant after the value, by way of its cache.
+    y = bijector.forward(x, **keywords)
+    ildj = bijector.inverse_log_det_jacobian(y, event_ndims=ndims, **keywords)
+    _close(ildj + zeros, -forward, 1e-6, "inverse_log_det_jacobian of forward's value")
+
+
+def _objective(bijector, case, dtype):
+    keywords, ndims = case.keywords(dtype), len(case.event_shape)
+    x, log_det = tb.inverse_and_log_det(bijector, case.events(dtype), ndims, keywords.get("context"))
+    weights = tf.cast(tf.reshape(tf.range(1, 1 + tf.size(x)), tf.shape(x)), x.dtype)
+    return tf.reduce_sum(tf.sin(x * weights)) + tf.reduce_sum(log_det)
+
+
+def check_gradients(case: Case) -> None:
+    """A gradient, finite and not zero, reaches every trainable variable."""
+    bijector = case.randomized()
+    variables = [v for v in raw_variables(bijector) if v.trainable]
+    with tf.GradientTape() as tape:
+        objective = _objective(bijector, case, "float32")
+    for variable, gradient in zip(variables, tape.gradient(objective, variables), strict=True):
+        assert gradient is not None, f"no gradient reaches {variable.name}"
+        gradient = tf.convert_to_tensor(gradient).numpy()
+        assert np.isfinite(gradient).all(), f"the gradient of {variable.name} is not finite"
+        assert np.any(gradient != 0), f"the gradient of {variable.name} is zero"
+
+
+def _used_variables(function):
+    with tf.GradientTape() as tape:
+        function()
+    return {id(variable) for variable in tape.watched_variables()}
+
+
+def check_tracking(case: Case) -> None:
+    """Keras, `tf.Module` and the checkpoint see every variable that the map reads."""
+    bijector = case.build("float32")
+    read = _used_variables(lambda: _objective(bijector, case, "float32"))
+    wrapped = {
+        "alone": bijector,
+        "in tfb.Chain": tfb.Chain([bijector]),
+        "in tfb.Invert": tfb.Invert(bijector),
+    }
+    expected = {id(v) for v in raw_variables(bijector) if v.trainable}
+    assert read <= expected, f"{len(read - expected)} of the variables it reads are not found"
+    for where, module in wrapped.items():
+        got = {id(v) for v in module.trainable_variables}
+        assert got == expected, f"tf.Module, {where}: {len(got)} variables of {len(expected)}"
+        keras_sees = {id(v.value) for v in Flow(module, case.event_shape).trainable_variables}
+        assert keras_sees == expected, f"Keras, {where}: {len(keras_sees)} of {len(expected)}"
+    base = tfd.Sample(tfd.Normal(0.0, 1.0), case.event_shape)
+    distribution = tfd.TransformedDistribution(base, bijector)
+    got = {id(v) for v in distribution.trainable_variables}
+    assert got == expected, f"TransformedDistribution: {len(got)} variables of {len(expected)}"
+
+
+def check_save_and_restore(case: Case) -> None:
+    """`.weights.h5` and `tf.train.Checkpoint` bring back the same map."""
+    source, y, keywords = case.randomized(), case.events("float32"), case.keywords("float32")
+    context = keywords.get("context")
+    expected = tb.inverse_and_log_det(source, y, len(case.event_shape), context)
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "m.weights.h5")
+        Flow(source, case.event_shape).save_weights(path)
+        by_keras = case.build("float32")
+        Flow(by_keras, case.event_shape).load_weights(path)
+        saved = tf.train.Checkpoint(bijector=source).write(os.path.join(folder, "checkpoint"))
+        by_checkpoint = case.build("float32")
+        tf.train.Checkpoint(bijector=by_checkpoint).read(saved).assert_consumed()
+    for how, restored in (("weights.h5", by_keras), ("Checkpoint", by_checkpoint)):
+        got = tb.inverse_and_log_det(restored, tf.identity(y), len(case.event_shape), context)
+        for a, b in zip(got, expected, strict=True):
+            _close(a, b, 1e-6, f"after {how}")
+
+
+def check_compiled(case: Case) -> None:
+    """With an unknown batch in a graph, and under XLA, both directions give eager's values."""
+    bijector, ndims = case.randomized(), len(case.event_shape)
+    keywords = case.keywords("float32")
+    names = list(keywords)
+    for joint, value in (
+        (tb.forward_and_log_det, case.latent_events("float32")),
+        (tb.inverse_and_log_det, case.events("float32")),
+    ):
+
+        def run(value, *context, joint=joint):
+            return joint(bijector, tf.identity(value), ndims, *context)
+
+        arguments = [value, *(keywords[name] for name in names)]
+        specs = [tf.TensorSpec([None, *a.shape[1:]], a.dtype) for a in arguments]
+        graph = tf.function(run, input_signature=specs)
+        xla = tf.function(run, jit_compile=True)
+        expected = run(*arguments)
+        for how, got in (("graph", graph(*arguments)), ("XLA", xla(*arguments))):
+            for a, b in zip(got, expected, strict=True):
+                _close(a, b, case.tolerance, f"{joint.__name__}, {how}")
+        shorter = graph(*(a[:2] for a in arguments))
+        _close(shorter[0], expected[0][:2], case.tolerance, f"{joint.__name__}, batch of 2")
+
+
+def check_float32_extremes(case: Case) -> None:
+    """Far and tiny data give numbers, with gradients that are numbers, and a finite log-density
+    never turns into NaN."""
+    bijector = case.randomized()
+    variables = [v for v in raw_variables(bijector) if v.trainable]
+    for size in case.extremes:
+        for sign in (1.0, -1.0):
+            y = tf.fill([BATCH, *case.event_shape], tf.constant(sign * size, tf.float32))
+            context = case.keywords("float32").get("context")
+            with tf.GradientTape() as tape:
+                x, log_det = tb.inverse_and_log_det(bijector, y, len(case.event_shape), context)
+                total = tf.reduce_sum(log_det) + tf.reduce_sum(x)
+            assert np.isfinite(x.numpy()).all(), f"inverse({sign * size:g}) is not finite"
+            assert np.isfinite(np.asarray(log_det)).all(), f"log-det at {sign * size:g}"
+            for v, g in zip(variables, tape.gradient(total, variables), strict=True):
+                if g is not None:
+                    finite = np.isfinite(tf.convert_to_tensor(g).numpy()).all()
+                    assert finite, f"gradient of {v.name} at {sign * size:g} is not finite"
+
+
+def check_context(case: Case) -> None:
+    """A context is used, is routed by chains and inverses, and is asked for when it is missing."""
+    bijector, y = case.randomized(), case.events("float32")
+    if case.context_shape is None:
+        try:
+            bijector.inverse(y, context=tf.zeros([BATCH, 2]))
+        except (ValueError, TypeError):
+            return
+        raise AssertionError("a needless context is accepted in silence")
+    one, other = case.keywords("float32", seed=2), case.keywords("float32", seed=22)
+    first = bijector.inverse(tf.identity(y), **one).numpy()
+    second = bijector.inverse(tf.identity(y), **other).numpy()
+    assert np.abs(first - second).max() > 1e-4, "the context is ignored"
+    chain = tb.Chain([tb.reversal(case.event_shape[-1]), tb.Chain([bijector])])
+    routed = chain.inverse(tf.reverse(y, [-1]), **one)
+    _close(routed, first, 1e-5, "the context through two chains")
+    inverted = tb.Invert(tb.Invert(bijector))
+    _close(inverted.inverse(tf.identity(y), **one), first, 1e-5, "the context through Invert")
+    for outer in (bijector, chain, inverted, tfb.Chain([bijector])):
+        try:
+            outer.inverse(tf.identity(y))
+        except ValueError as error:
+            assert "context" in str(error), f"the error does not name the context: {error}"
+        else:
+            raise AssertionError(f"{outer.name}: a missing context is accepted in silence")
+
+
+CHECKS = {
+    check.__name__.removeprefix("check_"): check
+    for check in (
+        check_round_trip,
+        check_log_det,
+        check_gradients,
+        check_tracking,
+        check_save_and_restore,
+        check_compiled,
+        check_float32_extremes,
+        check_context,
+    )
+}
+
+
+# The registry.
+
+SIZE, CONTEXT = 5, 3
+_MAPS = {
+    "additive": tb.Additive(),
+    "affine": tb.Affine(),
+    "spline": tb.RationalQuadraticSpline(bins=5),
+    "gaussian_mixture_cdf": tb.MixtureCDF(4, "normal", "normal"),
+    "logistic_mixture_cdf": tb.MixtureCDF(4, "logistic", "logistic"),
+}
+_UNIT_MAPS = {
+    "gaussian_mixture_to_uniform": tb.MixtureCDF(4, "normal", "uniform"),
+    "logistic_mixture_to_uniform": tb.MixtureCDF(4, "logistic", "uniform"),
+}
+
+
+def _mlp(dtype, residual=False):
+    network = networks.ResidualMLP if residual else networks.MLP
+    return lambda outputs: network(outputs, (8, 8), activation="tanh", dtype=dtype)
+
+
+def _coupling(map, residual=False, context=None):
+    mask = [True, False, True, False, True]
+    return lambda dtype: tb.Coupling(mask, map, _mlp(dtype, residual), context)
+
+
+def _autoregressive(map, residual=False, context=None):
+    def build(dtype):
+        def network(params):
+            return networks.AutoregressiveNetwork(
+                params,
+                SIZE,
+                (12, 12),
+                activation="tanh",
+                residual=residual,
+                conditional_event_shape=context,
+                dtype=dtype,
+            )
+
+        return tb.MaskedAutoregressive(SIZE, map, network, context)
+
+    return build
+
+
+def _act_norm(dtype):
+    norm = tb.ActNorm(SIZE, dtype)
+    norm.initialize_from(tf.constant(np.random.default_rng(5).normal(2, 3, (50, SIZE)), dtype))
+    return norm
+
+
+def _standardize(dtype):
+    bijector = tb.Standardize(SIZE, dtype)
+    bijector.set_statistics(np.arange(SIZE) - 2.0, np.arange(SIZE) + 0.5)
+    return bijector
+
+
+def _registry() -> dict[str, Case]:
+    cases = {
+        "act_norm": Case(_act_norm),
+        "standardize": Case(_standardize),
+        "full_affine": Case(lambda dtype: tb.FullAffine(SIZE, dtype)),
+        "lu_linear": Case(lambda dtype: tb.LULinear(SIZE, dtype)),
+        "permutation": Case(lambda dtype: tb.random_permutation(SIZE, 3)),
+        "reversal": Case(lambda dtype: tb.reversal(SIZE)),
+        "chain": Case(
+            lambda dtype: tb.Chain(
+                [_act_norm(dtype), tb.reversal(SIZE), _coupling(_MAPS["affine"])(dtype)]
+            )
+        ),
+        "iaf": Case(
+            lambda dtype: tb.Invert(_autoregressive(_MAPS["affine"])(dtype)),
+            extremes=(1e-30, 1e-4, 3.0, 20.0),
+        ),
+        "conditional_chain": Case(
+            lambda dtype: tb.Chain(
+                [
+                    _coupling(_MAPS["affine"], context=(CONTEXT,))(dtype),
+                    tb.reversal(SIZE),
+                    tb.Invert(_autoregressive(_MAPS["affine"], context=(CONTEXT,))(dtype)),
+                ]
+            ),
+            context_shape=(CONTEXT,),
+            extremes=(1e-30, 1e-4, 3.0, 20.0),
+        ),
+    }
+    for name, map in {**_MAPS, **_UNIT_MAPS}.items():
+        # Data far outside of a mixture have latents that round to 0 or 1: no way back.
+        latents = "unit" if name in _UNIT_MAPS else "real"
+        cases[f"elementwise_{name}"] = Case(
+            lambda dtype, map=map: tb.Elementwise(map, SIZE, dtype), latents=latents
+        )
+        cases[f"autoregressive_{name}"] = Case(_autoregressive(map), latents=latents)
+        if latents == "real":
+            cases[f"coupling_{name}"] = Case(_coupling(map))
+    for kind, make in (("coupling", _coupling), ("autoregressive", _autoregressive)):
+        cases[f"{kind}_residual"] = Case(make(_MAPS["affine"], residual=True))
+        for name in ("affine", "spline"):
+            cases[f"{kind}_{name}_conditional"] = Case(
+                make(_MAPS[name], context=(CONTEXT,)), context_shape=(CONTEXT,)
+            )
+        cases[f"{kind}_residual_conditional"] = Case(
+            make(_MAPS["affine"], residual=True, context=(CONTEXT,)), context_shape=(CONTEXT,)
+        )
+    return cases
+
+
+REGISTRY = _registry()

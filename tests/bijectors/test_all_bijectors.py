@@ -1,0 +1,11 @@
+"""Every bijector of the registry passes every check."""
+
+import pytest
+
+from tests.bijector_checks import CHECKS, REGISTRY
+
+
+@pytest.mark.parametrize("check", CHECKS)
+@pytest.mark.parametrize("name", REGISTRY)
+def test_bijector(name, check):
+    CHECKS[check](REGISTRY[name])

@@ -1,0 +1,16 @@
+"""tfflows: normalizing flows for TensorFlow.
+
+Bijectors that go anywhere a `tfp.bijectors.Bijector` goes, and Keras 3 models of them that train
+with `tf.distribute`. `tfflows.data`, `tfflows.plots` and `tfflows.training` are imported by name.
+"""
+
+from tfflows import versions
+
+versions.check()
+
+# ruff: noqa: E402  (the versions are checked before anything that needs them is imported)
+from tfflows import bijectors, distributions, models, networks, random
+from tfflows.models import Flow
+
+__version__ = versions.VERSION
+__all__ = ["Flow", "bijectors", "distributions", "models", "networks", "random"]

@@ -1,0 +1,84 @@
+"""Autoregression: each dimension's map is decided by the dimensions before it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import tensorflow as tf
+
+from tfflows.bijectors.base import Bijector, forward_and_log_det, inverse_and_log_det
+from tfflows.bijectors.elementwise import ElementwiseMap
+from tfflows.tracking import layer_variables
+
+
+class MaskedAutoregressive(Bijector):
+    """Masked autoregressive flow over vectors: `y_d = map(network(y_{<d})).forward(x_d)`.
+
+    From data to latent in one pass of the network; from latent to data in `size` passes, each
+    fixing one more dimension. Its inverse, `Invert(MaskedAutoregressive(...))`, is the inverse
+    autoregressive flow: one pass from latent to data.
+
+    Args:
+      size: length of the vector.
+      map: an elementwise map (`Affine()`, `RationalQuadraticSpline()`, ...).
+      network: an `AutoregressiveNetwork` of `map.parameters` outputs a dimension, or any layer
+        that maps `[batch, size]` to `[batch, size, parameters]` autoregressively in left-to-right
+        order, or a function from the number of parameters to such a layer.
+      context_shape: shape of one context, passed to the network, or `None`.
+      name: name of the bijector.
+
+    References: Papamakarios, Pavlakou & Murray, Masked Autoregressive Flow for Density
+    Estimation, 2017. https://arxiv.org/abs/1705.07057; Kingma et al., Improving Variational
+    Inference with Inverse Autoregressive Flow, 2016. https://arxiv.org/abs/1606.04934
+    """
+
+    def __init__(
+        self,
+        size: int,
+        map: ElementwiseMap,
+        network: Callable,
+        context_shape: tuple[int, ...] | None = None,
+        name: str = "masked_autoregressive",
+    ):
+        parameters = dict(locals())
+        super().__init__(
+            forward_min_event_ndims=1,
+            context_shape=context_shape,
+            parameters=parameters,
+            name=name,
+        )
+        self.map = map
+        self.network = network if hasattr(network, "variables") else network(map.parameters)
+        self._size = size
+        keywords = {} if context_shape is None else {"context": tf.zeros([1, *context_shape])}
+        shape = tuple(self.network(tf.zeros([1, size]), **keywords).shape)
+        if shape != (1, size, map.parameters):
+            raise ValueError(
+                f"network: {name} needs one from [batch, {size}] to "
+                f"[batch, {size}, {map.parameters}], got output shape {shape} for a batch of 1"
+            )
+        self._network_variables = layer_variables(self.network)
+
+    def _elementwise(self, y, context):
+        keywords = {} if context is None else {"context": context}
+        return self.map(tf.cast(self.network(y, **keywords), y.dtype))
+
+    def _inverse_and_log_det(self, y, context):
+        return inverse_and_log_det(self._elementwise(y, context), y, 1)
+
+    def _forward_and_log_det(self, x, context):
+        # After step d the first d dimensions are final, so the parameters of step `size` are
+        # those of the finished event, and its log-determinant is the whole map's.
+        def step(index, y, log_det):
+            y, log_det = forward_and_log_det(self._elementwise(y, context), x, 1)
+            return index + 1, y, log_det
+
+        start = (tf.constant(0), tf.zeros_like(x), tf.reduce_sum(tf.zeros_like(x), axis=-1))
+        _, y, log_det = tf.while_loop(
+            lambda index, *_: index < self._size,
+            step,
+            start,
+            maximum_iterations=self._size,
+            parallel_iterations=1,
+        )
+        return y, log_det

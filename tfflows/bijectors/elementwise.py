@@ -1,0 +1,158 @@
+"""Elementwise maps: from a tensor of parameters to an elementwise bijector.
+
+An elementwise map is a small stateless object. It says how many numbers a dimension needs
+(`parameters`), and turns a tensor `[..., parameters]` into a bijector of events of rank 0. Zeros
+give a map that is the identity, or close to it, so that a network whose last layer starts at zero
+starts a flow near the identity. `Coupling`, `MaskedAutoregressive` and `Elementwise` take any of
+them.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Protocol
+
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+from tfflows.bijectors.base import Bijector, forward_and_log_det, inverse_and_log_det
+
+tfb = tfp.bijectors
+
+
+class ElementwiseMap(Protocol):
+    """What `Coupling` and `MaskedAutoregressive` ask of a map."""
+
+    parameters: int
+
+    def __call__(self, parameters: tf.Tensor) -> tfb.Bijector:
+        """Turns `[..., parameters]` into a bijector of events of rank 0, batch `[...]`."""
+
+
+def bounded(raw: tf.Tensor, bound: float) -> tf.Tensor:
+    """`bound * tanh(raw / bound)`: the identity near zero, never beyond `bound`."""
+    return bound * tf.tanh(raw / bound)
+
+
+class ShiftAndLogScale(Bijector):
+    """`y = x * exp(log_scale) + shift`, elementwise.
+
+    Args:
+      shift: tensor that broadcasts against the event and its batch.
+      log_scale: the same, or `None` for a shift alone.
+      name: name of the bijector.
+    """
+
+    def __init__(self, shift, log_scale=None, name: str = "shift_and_log_scale"):
+        parameters = dict(locals())
+        super().__init__(parameters=parameters, name=name)
+        self.shift, self.log_scale = shift, log_scale
+
+    def _forward_and_log_det(self, x, context):
+        if self.log_scale is None:
+            return x + self.shift, tf.zeros_like(x)
+        return x * tf.exp(self.log_scale) + self.shift, tf.zeros_like(x) + self.log_scale
+
+    def _inverse_and_log_det(self, y, context):
+        if self.log_scale is None:
+            return y - self.shift, tf.zeros_like(y)
+        return (y - self.shift) * tf.exp(-self.log_scale), tf.zeros_like(y) - self.log_scale
+
+
+class Additive:
+    """`y = x + shift`, one parameter a dimension.
+
+    Reference: Dinh, Krueger & Bengio, NICE, 2014. https://arxiv.org/abs/1410.8516
+    """
+
+    parameters = 1
+
+    def __call__(self, parameters: tf.Tensor) -> tfb.Bijector:
+        """Turns `[..., 1]` into a shift."""
+        return ShiftAndLogScale(parameters[..., 0])
+
+
+class Affine:
+    """`y = x * exp(s) + shift` with `s` bounded, two parameters a dimension.
+
+    Args:
+      bound: the log-scale stays within +-bound.
+
+    Reference: Dinh, Sohl-Dickstein & Bengio, Real NVP, 2016. https://arxiv.org/abs/1605.08803
+    """
+
+    parameters = 2
+
+    def __init__(self, bound: float = 5.0):
+        self.bound = bound
+
+    def __call__(self, parameters: tf.Tensor) -> tfb.Bijector:
+        """Turns `[..., 2]` (shift, raw log-scale) into a shift and scale."""
+        return ShiftAndLogScale(parameters[..., 0], bounded(parameters[..., 1], self.bound))
+
+
+class RationalQuadraticSpline:
+    """Monotonic rational-quadratic spline with identity tails, `3 bins - 1` parameters a dimension.
+
+    Args:
+      bins: number of bins, at least 2.
+      bound: the spline acts on [-bound, bound]; outside it the map is the identity.
+      min_bin: smallest width and height of a bin, as a fraction of the interval.
+      min_slope: smallest derivative at a knot.
+
+    Reference: Durkan, Bekasov, Murray & Papamakarios, Neural Spline Flows, 2019.
+    https://arxiv.org/abs/1906.04032
+    """
+
+    def __init__(
+        self, bins: int = 8, bound: float = 3.0, min_bin: float = 1e-3, min_slope: float = 1e-3
+    ):
+        if bins < 2:
+            raise ValueError(f"bins: expected at least 2, got {bins}")
+        if not bound > 0:
+            raise ValueError(f"bound: expected a positive number, got {bound}")
+        self.bins, self.bound = bins, bound
+        self.min_bin, self.min_slope = min_bin, min_slope
+        self.parameters = 3 * bins - 1
+
+    def _bin_sizes(self, raw):
+        share = self.min_bin + (1.0 - self.min_bin * self.bins) * tf.nn.softmax(raw, axis=-1)
+        return 2.0 * self.bound * share
+
+    def __call__(self, parameters: tf.Tensor) -> tfb.Bijector:
+        """Turns `[..., 3 bins - 1]` (widths, heights, inner slopes) into a spline."""
+        widths, heights, slopes = tf.split(
+            parameters, [self.bins, self.bins, self.bins - 1], axis=-1
+        )
+        unit = math.log(math.expm1(1.0 - self.min_slope))
+        return tfb.RationalQuadraticSpline(
+            bin_widths=self._bin_sizes(widths),
+            bin_heights=self._bin_sizes(heights),
+            knot_slopes=self.min_slope + tf.nn.softplus(slopes + unit),
+            range_min=tf.constant(-self.bound, parameters.dtype),
+        )
+
+
+class Elementwise(Bijector):
+    """An elementwise map on its own: its parameters are variables, one set a dimension.
+
+    Acts on vectors of `size` numbers.
+
+    Args:
+      map: an elementwise map.
+      size: length of the vector.
+      dtype: floating type of the variables.
+      name: name of the bijector.
+    """
+
+    def __init__(self, map: ElementwiseMap, size: int, dtype=tf.float32, name: str = "elementwise"):
+        parameters = dict(locals())
+        super().__init__(forward_min_event_ndims=1, parameters=parameters, name=name)
+        self.map = map
+        self.raw = tf.Variable(tf.zeros([size, map.parameters], dtype), name=f"{name}_parameters")
+
+    def _forward_and_log_det(self, x, context):
+        return forward_and_log_det(self.map(tf.convert_to_tensor(self.raw)), x, 1)
+
+    def _inverse_and_log_det(self, y, context):
+        return inverse_and_log_det(self.map(tf.convert_to_tensor(self.raw)), y, 1)

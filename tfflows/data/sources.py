@@ -1,0 +1,106 @@
+"""Data sets of TensorFlow Datasets, as tables."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import tensorflow as tf
+
+from tfflows.data.table import Table
+
+
+def tfds_table(name: str, data_dir: str | os.PathLike, split: str = "train") -> Table:
+    """Reads an official split of a prepared TFDS set as a table, a row for each example.
+
+    Every numeric feature of fixed shape is flattened into columns, an image too; class labels, text
+    and features of varying length are left out. Nothing is downloaded.
+
+    Args:
+      name: name of the set, with a config if it has one (`name/config`).
+      data_dir: the folder that holds the prepared set.
+      split: an official split, or a part of one (`train[:90%]`).
+
+    Returns:
+      The table: columns are named after features (`feature_3` where a feature has several numbers),
+      values have the features' dtype (uint8 of an image) or the one that holds them all.
+
+    Raises:
+      ValueError: if the set is not there (with the command that prepares it), has no such split or
+        no numeric feature.
+    """
+    import tensorflow_datasets as tfds
+
+    data_dir = os.path.expanduser(os.fspath(data_dir))
+    try:
+        # From the files alone: works for sets that TFDS has no code for, and never downloads.
+        builder = tfds.core.read_only_builder.builder_from_files(name, data_dir=data_dir)
+    except tfds.core.DatasetNotFoundError:
+        raise ValueError(
+            f"data_dir: expected a prepared data set {name!r}, got {data_dir!r}, which has none;"
+            f" prepare it with: tfds build {name} --data_dir={data_dir}"
+        ) from None
+    base = split.split("[")[0]
+    if base not in builder.info.splits:
+        known = ", ".join(builder.info.splits)
+        raise ValueError(f"split: expected one of {known}, got {split!r}")
+
+    features = _numeric_features(builder.info.features)
+    if not features:
+        raise ValueError(f"name: expected a data set with numeric features, got {name!r}")
+    dataset = builder.as_dataset(
+        split=split,
+        read_config=tfds.ReadConfig(interleave_cycle_length=1),  # rows in the order of the files
+        decoders=tfds.decode.PartialDecoding(_nested(features)),
+    )
+    dataset = dataset.map(
+        lambda example: tuple(tf.reshape(_at(example, key), [-1]) for key in features),
+        num_parallel_calls=tf.data.AUTOTUNE,
+        deterministic=True,
+    )
+    batches = list(dataset.batch(4096).as_numpy_iterator())
+    if not batches:
+        raise ValueError(f"split: expected rows, got none in {split!r}")
+    parts = [np.concatenate(part) for part in zip(*batches, strict=True)]
+    columns = []
+    for key, part in zip(features, parts, strict=True):
+        label = "_".join(key)
+        width = part.shape[1]
+        columns += [label] if width == 1 else [f"{label}_{i}" for i in range(width)]
+    return Table(np.concatenate(parts, axis=1), columns)
+
+
+def _numeric_features(features, prefix: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    """Paths of the numeric features of fixed shape."""
+    import tensorflow_datasets as tfds
+
+    paths = []
+    for key, feature in features.items():
+        path = (*prefix, key)
+        if isinstance(feature, tfds.features.FeaturesDict):
+            paths += _numeric_features(feature, path)
+            continue
+        spec = feature.get_tensor_info()
+        labelled = isinstance(feature, tfds.features.ClassLabel)
+        if labelled or not hasattr(spec, "shape") or None in spec.shape:
+            continue
+        if np.dtype(spec.np_dtype).kind in "fiub":
+            paths.append(path)
+    return paths
+
+
+def _nested(paths: list[tuple[str, ...]]) -> dict:
+    """`{"a": {"b": True}}` for the path `("a", "b")`."""
+    tree: dict = {}
+    for *parents, leaf in paths:
+        node = tree
+        for parent in parents:
+            node = node.setdefault(parent, {})
+        node[leaf] = True
+    return tree
+
+
+def _at(example: dict, path: tuple[str, ...]) -> tf.Tensor:
+    for key in path:
+        example = example[key]
+    return example

@@ -1,0 +1,140 @@
+"""Base distributions: independent over dimensions, sampled through their quantile function."""
+
+from __future__ import annotations
+
+import math
+import re
+
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+from tfflows.bijectors.roots import invert_increasing
+
+tfd = tfp.distributions
+
+
+class Base:
+    """The distribution of one latent number.
+
+    Attributes:
+      name: how it is written in a config: `"normal"`, `"uniform"`, `"beta(5,5)"`.
+      supports_temperature: whether scaling a draw is a draw of a distribution of the same family.
+    """
+
+    name: str
+    supports_temperature = False
+
+    def log_prob(self, z: tf.Tensor) -> tf.Tensor:
+        """Log-density of each number, nats; -inf outside of the support."""
+        raise NotImplementedError
+
+    def quantile(self, u: tf.Tensor) -> tf.Tensor:
+        """The number below which a share `u` of the distribution lies, for 0 < u < 1."""
+        raise NotImplementedError
+
+    def distribution(self) -> tfd.Distribution:
+        """The same as a scalar TFP distribution."""
+        raise NotImplementedError
+
+
+class Normal(Base):
+    """The standard normal."""
+
+    name = "normal"
+    supports_temperature = True
+
+    def log_prob(self, z):
+        """See `Base`."""
+        return -0.5 * tf.square(z) - 0.5 * math.log(2.0 * math.pi)
+
+    def quantile(self, u):
+        """See `Base`."""
+        return tf.math.ndtri(u)
+
+    def distribution(self):
+        """See `Base`."""
+        return tfd.Normal(0.0, 1.0)
+
+
+def _inside(z, log_prob_inside):
+    """`log_prob_inside` of z where 0 <= z <= 1, -inf elsewhere; NaN stays NaN."""
+    outside = (z < 0.0) | (z > 1.0)
+    inner = tf.where(outside, tf.constant(0.5, z.dtype), z)
+    return tf.where(outside, tf.constant(-math.inf, z.dtype), log_prob_inside(inner))
+
+
+class Uniform(Base):
+    """The uniform distribution on [0, 1]."""
+
+    name = "uniform"
+
+    def log_prob(self, z):
+        """See `Base`."""
+        return _inside(z, lambda inner: 0.0 * inner)
+
+    def quantile(self, u):
+        """See `Base`."""
+        return u
+
+    def distribution(self):
+        """See `Base`."""
+        return tfd.Uniform(0.0, 1.0)
+
+
+class Beta(Base):
+    """The Beta distribution on [0, 1].
+
+    Args:
+      a, b: its two positive parameters, at least 1 (a density without poles).
+    """
+
+    def __init__(self, a: float, b: float):
+        if a < 1 or b < 1:
+            raise ValueError(f"base: expected beta(a,b) with a, b >= 1, got beta({a:g},{b:g})")
+        self.a, self.b = float(a), float(b)
+        self.name = f"beta({a:g},{b:g})"
+        self._log_norm = math.lgamma(a) + math.lgamma(b) - math.lgamma(a + b)
+
+    def log_prob(self, z):
+        """See `Base`."""
+        return _inside(
+            z,
+            lambda inner: tf.math.xlogy(self.a - 1.0, inner)
+            + tf.math.xlog1py(self.b - 1.0, -inner)
+            - self._log_norm,
+        )
+
+    def quantile(self, u):
+        """See `Base`."""
+        a, b = (tf.constant(value, u.dtype) for value in (self.a, self.b))
+        return invert_increasing(
+            lambda z: (tf.math.betainc(a, b, z), self.log_prob(z)),
+            u,
+            tf.zeros_like(u),
+            tf.ones_like(u),
+        )
+
+    def distribution(self):
+        """See `Base`."""
+        return tfd.Beta(self.a, self.b)
+
+
+def get(base: str | Base) -> Base:
+    """Returns the base distribution that `base` names.
+
+    Args:
+      base: `"normal"`, `"uniform"`, `"beta(a,b)"`, or a `Base`.
+
+    Raises:
+      ValueError: if it names none.
+    """
+    if isinstance(base, Base):
+        return base
+    if base == "normal":
+        return Normal()
+    if base == "uniform":
+        return Uniform()
+    match = re.fullmatch(r"beta\(\s*([0-9.]+)\s*,\s*([0-9.]+)\s*\)", str(base))
+    if match:
+        return Beta(float(match[1]), float(match[2]))
+    raise ValueError(f"base: expected normal, uniform or beta(a,b), got {base!r}")

@@ -1,0 +1,227 @@
+"""`Flow`: a base distribution pushed through a bijector, as a Keras model."""
+
+from __future__ import annotations
+
+import math
+
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+from tfflows import distributions
+from tfflows.bijectors import base as joint
+from tfflows.bijectors.normalization import Standardize, act_norms, initialize
+from tfflows.models.density import DensityModel
+from tfflows.random import uniform_rows
+from tfflows.tracking import AdoptedModule, raw_variables
+
+tfb = tfp.bijectors
+tfd = tfp.distributions
+
+# Beyond this the square of a float32 overflows; such a row is outside of any support.
+_LARGEST = 1e18
+
+
+class Flow(DensityModel):
+    """A normalizing flow over any TFP bijector.
+
+    Every variable of the bijector, its Keras layers' included, is a weight of the model.
+
+    Args:
+      bijector: maps latents (`forward`) to data; ours or any of TFP's.
+      event_shape: shape of one datum.
+      base: `"normal"`, `"uniform"`, `"beta(a,b)"` or a `tfflows.distributions.Base`: the
+        distribution of each latent number, all independent.
+      seed: training noise (dropout) is a function of (seed, step).
+      name: name of the model.
+      **kwargs: passed to `keras.Model`.
+
+    Raises:
+      ValueError: if the bijector does not map events of this shape.
+    """
+
+    def __init__(
+        self,
+        bijector: tfb.Bijector,
+        event_shape,
+        base="normal",
+        seed: int = 0,
+        name: str | None = None,
+        **kwargs,
+    ):
+        super().__init__(seed=seed, name=name, **kwargs)
+        self._event_shape = tuple(int(d) for d in tf.TensorShape(event_shape).as_list())
+        if not self._event_shape or min(self._event_shape) < 1:
+            raise ValueError(f"event_shape: expected positive sizes, got {self._event_shape}")
+        ndims = len(self._event_shape)
+        if bijector.inverse_min_event_ndims > ndims:
+            raise ValueError(
+                f"event_shape: {bijector.name} needs rank {bijector.inverse_min_event_ndims} "
+                f"or more, got {self._event_shape}"
+            )
+        self.bijector = bijector
+        self.base = distributions.get(base)
+        self._latent_shape = tuple(bijector.inverse_event_shape(self._event_shape).as_list())
+        self._latent_size = math.prod(self._latent_shape)
+        self._adopted = AdoptedModule(bijector, name="bijector_variables")
+        self._norms = act_norms(bijector)
+        self.built = True
+
+    @property
+    def event_shape(self) -> tuple[int, ...]:
+        """Shape of one datum."""
+        return self._event_shape
+
+    @property
+    def latent_shape(self) -> tuple[int, ...]:
+        """Shape of one latent."""
+        return self._latent_shape
+
+    @property
+    def context_shape(self) -> tuple[int, ...] | None:
+        """Shape of one context, or `None` for a flow that takes none."""
+        return joint.context_shape(self.bijector)
+
+    @property
+    def supports_temperature(self) -> bool:
+        """Whether samples can be drawn at a temperature other than 1 (normal base only)."""
+        return self.base.supports_temperature
+
+    @property
+    def raw_variables(self) -> list[tf.Variable]:
+        """Every `tf.Variable` of the bijector."""
+        return raw_variables(self.bijector)
+
+    @property
+    def distribution(self) -> tfd.TransformedDistribution:
+        """The flow as a TFP distribution.
+
+        Its `sample` follows TFP's seeds, and so gives other draws than `Flow.sample`.
+        """
+        latent = tfd.Sample(self.base.distribution(), self._latent_shape)
+        return tfd.TransformedDistribution(latent, self.bijector)
+
+    @property
+    def initialized(self) -> bool:
+        """Whether every ActNorm has been initialised from data."""
+        return all(int(norm.initialized.numpy()) for norm in self._norms)
+
+    def initialize(self, x, context=None) -> None:
+        """Initialises from the batch `x` every ActNorm that has not been.
+
+        Call it outside of a strategy's replicas: all of them get the same statistics.
+
+        Args:
+          x: `[batch, *event]`, at least two rows.
+          context: `[batch, *context_shape]` for a conditional flow.
+        """
+        if self.initialized:
+            return
+        x, context = self._check_x("x", x), self._check_context(context)
+        if x.shape[0] < 2:
+            raise ValueError(f"x: initialisation needs at least 2 rows, got {x.shape[0]}")
+        initialize(self.bijector, x, len(self._event_shape), context)
+
+    # Standardisation of raw tables.
+
+    @property
+    def _standardize(self) -> Standardize | None:
+        members = getattr(self.bijector, "bijectors", [self.bijector])
+        return members[0] if isinstance(members[0], Standardize) else None
+
+    def set_standardization(self, mean, std) -> None:
+        """Sets the statistics of a flow built with `standardize=True`; see `Standardize`."""
+        if self._standardize is None:
+            raise ValueError("standardize: the flow was built without it")
+        self._standardize.set_statistics(mean, std)
+
+    @property
+    def standardization_log_det(self) -> float:
+        """Sum of log standard deviations: add it to a raw row's log-density for the standardised
+        row's. 0 for a flow without standardisation."""
+        if self._standardize is None:
+            return 0.0
+        return float(tf.reduce_sum(self._standardize.log_scale).numpy())
+
+    # Graph functions.
+
+    def _latent_log_prob(self, z):
+        axes = list(range(1, 1 + len(self._latent_shape)))
+        return tf.reduce_sum(self.base.log_prob(z), axis=axes)
+
+    def log_prob_fn(self, x, context=None):
+        """Log-density `[batch]`, nats, as a graph function."""
+        x = tf.identity(x)
+        axes = list(range(1, 1 + len(self._event_shape)))
+        outside = tf.reduce_any(tf.abs(x) > _LARGEST, axis=axes)
+        shape = tf.concat([tf.shape(outside), [1] * len(axes)], 0)
+        x = tf.where(tf.reshape(outside, shape), tf.zeros_like(x), x)
+        z, log_det = joint.inverse_and_log_det(self.bijector, x, len(self._event_shape), context)
+        log_prob = self._latent_log_prob(z) + log_det
+        return tf.where(outside, tf.constant(-math.inf, log_prob.dtype), log_prob)
+
+    def draw_and_log_prob(self, seed, temperature, context=None):
+        """Samples and their log-density at temperature 1, in one pass, as a graph function."""
+        z = self._draw_latents(seed, temperature)
+        x, log_det = joint.forward_and_log_det(
+            self.bijector, z, len(self._latent_shape), context
+        )
+        return x, self._latent_log_prob(z) - log_det
+
+    def _draw_latents(self, seed, temperature):
+        z = self.base.quantile(uniform_rows(seed, self._latent_size))
+        z = tf.reshape(z, tf.concat([tf.shape(z)[:1], self._latent_shape], 0))
+        if self.supports_temperature:
+            z *= tf.reshape(temperature, [-1] + [1] * len(self._latent_shape))
+        return z
+
+    def encode_fn(self, x, context=None):
+        """Data to latents, as a graph function."""
+        return self.bijector.inverse(
+            tf.identity(x), **joint.keywords_for(self.bijector, context)
+        )
+
+    def decode_fn(self, z, context=None):
+        """Latents to data, as a graph function."""
+        return self.bijector.forward(
+            tf.identity(z), **joint.keywords_for(self.bijector, context)
+        )
+
+    # What a flow adds to the interface.
+
+    def encode(self, x, context=None) -> tf.Tensor:
+        """Latents `[batch, *latent]` of data `[batch, *event]`."""
+        return self._compiled("encode_fn", self._check_x("x", x), self._check_context(context))
+
+    def decode(self, z, context=None) -> tf.Tensor:
+        """Data `[batch, *event]` of latents `[batch, *latent]`."""
+        z = tf.cast(tf.convert_to_tensor(z), tf.float32)
+        if not z.shape.is_compatible_with((None, *self._latent_shape)):
+            expected = ", ".join(map(str, self._latent_shape))
+            raise ValueError(f"z: expected shape [batch, {expected}], got {tuple(z.shape)}")
+        return self._compiled("decode_fn", z, self._check_context(context))
+
+    def interpolate(self, x0, x1, steps: int, context=None) -> tf.Tensor:
+        """Data on the straight line between the latents of two data.
+
+        Args:
+          x0, x1: `[*event]` each: the ends.
+          steps: number of points, the ends included, at least 2.
+          context: `[*context_shape]`, one for all points, for a conditional flow.
+
+        Returns:
+          `[steps, *event]`.
+        """
+        if steps < 2:
+            raise ValueError(f"steps: expected at least 2, got {steps}")
+        ends = tf.stack([tf.convert_to_tensor(x0), tf.convert_to_tensor(x1)])
+        repeat = (lambda n: None) if context is None else (lambda n: tf.stack([context] * n))
+        z = self.encode(ends, repeat(2))
+        weight = tf.reshape(tf.linspace(0.0, 1.0, steps), [-1] + [1] * len(self._latent_shape))
+        return self.decode((1.0 - weight) * z[0] + weight * z[1], repeat(steps))
+
+    def get_config(self):
+        """The constructor's arguments; only the named families have them in plain values."""
+        raise ValueError(
+            f"get_config: a Flow over {self.bijector.name} cannot be written as a config; "
+            "save its weights, or register a subclass that builds the bijector itself"
+        )

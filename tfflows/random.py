@@ -1,0 +1,133 @@
+"""Numbered random draws, and the keys of training noise.
+
+TensorFlow's stateless generators may pick another algorithm under XLA than in a graph, and have no
+form in which each row of a batch has its own seed. Both are needed here: row `i` of a sample is a
+function of (key, draw number) alone, wherever and in whatever batch it is computed. So the base
+draws come from Threefry-2x32 with 20 rounds, written in `uint32` arithmetic.
+
+Reference: Salmon, Moraes, Dror & Shaw, Parallel Random Numbers: As Easy as 1, 2, 3, SC 2011.
+https://doi.org/10.1145/2063384.2063405
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+
+import tensorflow as tf
+
+_ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
+_PARITY = 0x1BD11BDA
+
+
+def _rotate_left(x: tf.Tensor, bits: int) -> tf.Tensor:
+    left = tf.bitwise.left_shift(x, tf.constant(bits, tf.uint32))
+    right = tf.bitwise.right_shift(x, tf.constant(32 - bits, tf.uint32))
+    return tf.bitwise.bitwise_or(left, right)
+
+
+def threefry(key: tuple, counter: tuple) -> tuple[tf.Tensor, tf.Tensor]:
+    """Threefry-2x32-20: two `uint32` words from a key and a counter of two words each.
+
+    Args:
+      key: pair of `uint32` tensors.
+      counter: pair of `uint32` tensors; all four broadcast against each other.
+
+    Returns:
+      A pair of `uint32` tensors of the broadcast shape.
+    """
+    k0, k1 = key
+    parity = tf.bitwise.bitwise_xor(
+        tf.bitwise.bitwise_xor(k0, k1), tf.constant(_PARITY, tf.uint32)
+    )
+    schedule = (k0, k1, parity)
+    x0, x1 = counter[0] + k0, counter[1] + k1
+    for group in range(5):
+        for bits in _ROTATIONS[group % 2]:
+            x0 = x0 + x1
+            x1 = tf.bitwise.bitwise_xor(_rotate_left(x1, bits), x0)
+        x0 = x0 + schedule[(group + 1) % 3]
+        x1 = x1 + schedule[(group + 2) % 3] + tf.constant(group + 1, tf.uint32)
+    return x0, x1
+
+
+def _words(x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Splits int64 into its low and high 32-bit words."""
+    pair = tf.bitcast(tf.cast(x, tf.int64), tf.uint32)
+    return pair[..., 0], pair[..., 1]
+
+
+def uniform_rows(seed: tf.Tensor, size: int) -> tf.Tensor:
+    """Uniform draws, a row for each seed, each row a function of its own seed alone.
+
+    Args:
+      seed: `int64` `[batch, 2]`: key and draw number.
+      size: numbers in a row.
+
+    Returns:
+      `float32` `[batch, size]`, strictly between 0 and 1, on a grid of 2**-24.
+    """
+    row = threefry(_words(seed[:, 0]), _words(seed[:, 1]))
+    dimension = tf.cast(tf.range(size), tf.uint32)[tf.newaxis]
+    bits, _ = threefry(
+        (row[0][:, tf.newaxis], row[1][:, tf.newaxis]), (dimension, tf.zeros_like(dimension))
+    )
+    # 23 bits and a half step: every value is exact in float32 and none is 0 or 1.
+    high = tf.bitwise.right_shift(bits, tf.constant(9, tf.uint32))
+    return (tf.cast(tf.cast(high, tf.int32), tf.float32) + 0.5) * 2.0**-23
+
+
+def row_seeds(n, seed=None, start=0) -> tf.Tensor:
+    """Seeds of draws `start .. start + n - 1`.
+
+    Args:
+      n: number of draws, int or scalar tensor.
+      seed: the key, an int or scalar tensor; `None` takes a fresh one each time the code runs
+        (from TensorFlow's global generator, which `tf.random.set_seed` makes repeatable).
+      start: number of the first draw.
+
+    Returns:
+      `int64` `[n, 2]`.
+    """
+    if seed is None:
+        # At run time, so that a traced function does not repeat itself.
+        seed = tf.random.uniform([], minval=0, maxval=2**62, dtype=tf.int64)
+    number = tf.cast(start, tf.int64) + tf.range(tf.cast(n, tf.int64))
+    return tf.stack([tf.fill(tf.shape(number), tf.cast(seed, tf.int64)), number], axis=1)
+
+
+class _Scope(threading.local):
+    """What the current thread's training step has set (replicas run in threads of their own)."""
+
+    key = None
+    calls = 0
+
+
+_scope = _Scope()
+
+
+@contextlib.contextmanager
+def training_noise(seed, step, replica=0):
+    """Within it, stochastic layers are active, their noise a function of (seed, step, replica).
+
+    Args:
+      seed, step, replica: ints or scalar integer tensors.
+    """
+    previous = (_scope.key, _scope.calls)
+    key = threefry(_words(tf.convert_to_tensor(seed, tf.int64)), _words(tf.cast(step, tf.int64)))
+    _scope.key = threefry(key, _words(tf.cast(replica, tf.int64)))
+    _scope.calls = 0
+    try:
+        yield
+    finally:
+        _scope.key, _scope.calls = previous
+
+
+def next_noise_seed() -> tf.Tensor | None:
+    """A new `int32` `[2]` seed for one stochastic layer, or `None` outside of training."""
+    if _scope.key is None:
+        return None
+    call = tf.constant(_scope.calls, tf.uint32)
+    _scope.calls += 1
+    words = threefry(_scope.key, (call, tf.zeros_like(call)))
+    return tf.bitcast(tf.stack(words), tf.int32)

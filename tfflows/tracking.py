@@ -1,0 +1,78 @@
+"""The bridge between Keras 3 and `tf.Module`: one set of variables, seen by everyone.
+
+TensorFlow Probability's bijectors are `tf.Module`s and know nothing of Keras 3 layers; a Keras 3
+model knows nothing of a `tf.Module`'s variables. Three readers have to see every variable:
+
+* Keras (weights, optimizer, `.weights.h5`): `AdoptedModule`, a layer that a model holds;
+* `tf.Module` (`bijector.trainable_variables`, `tfp.vi`): `layer_variables`, which a bijector stores
+  as an attribute;
+* `tf.train.Checkpoint` and SavedModel: both of the above are trackable, so nothing more is needed.
+"""
+
+from __future__ import annotations
+
+import keras
+import tensorflow as tf
+
+
+def keras_layers(module: tf.Module) -> list[keras.layers.Layer]:
+    """Returns the Keras layers held by `module` and the modules below it, each once.
+
+    Layers are found in attributes, and in lists and dicts of attributes, of `tf.Module`s. A layer
+    in a plain Python object or in a closure is not found.
+    """
+    found = module._flatten(predicate=lambda leaf: isinstance(leaf, keras.layers.Layer))
+    return list({id(layer): layer for layer in found}.values())
+
+
+def layer_variables(layer) -> list[tf.Variable]:
+    """Returns the raw `tf.Variable`s of a built Keras layer, for a `tf.Module` to hold."""
+    return [getattr(variable, "value", variable) for variable in layer.variables]
+
+
+def raw_variables(module: tf.Module) -> list[tf.Variable]:
+    """Returns every `tf.Variable` of `module`, those of Keras layers on it included, each once."""
+    found = list(module._flatten(predicate=lambda leaf: isinstance(leaf, tf.Variable)))
+    for layer in keras_layers(module):
+        found += layer_variables(layer)
+    return list({id(variable): variable for variable in found}.values())
+
+
+def _adopt(variable: tf.Variable, name: str) -> keras.Variable:
+    """Wraps an existing `tf.Variable` (or MirroredVariable) for Keras, without copying it."""
+    adopted = keras.Variable(
+        initializer=variable,
+        trainable=variable.trainable,
+        dtype=variable.dtype.name,
+        name=name,
+    )
+    constraint = getattr(variable, "constraint", None)
+    if constraint is not None:
+        # Keras 3 hands a constraint its own variable type; TensorFlow's expects a tensor.
+        adopted.constraint = lambda value: constraint(tf.convert_to_tensor(value))
+    return adopted
+
+
+@keras.saving.register_keras_serializable("tfflows")
+class AdoptedModule(keras.layers.Layer):
+    """Keras's view of a `tf.Module`: its layers as sublayers, its other variables as weights.
+
+    Args:
+      module: a `tf.Module` whose variables exist already, such as a bijector.
+      **kwargs: passed to `keras.layers.Layer`.
+    """
+
+    def __init__(self, module: tf.Module, **kwargs):
+        super().__init__(dtype="float32", autocast=False, **kwargs)
+        self.networks = keras_layers(module)
+        owned = {id(v) for layer in self.networks for v in layer_variables(layer)}
+        for index, variable in enumerate(
+            v for v in raw_variables(module) if id(v) not in owned
+        ):
+            name = variable.name.split(":")[0].replace("/", "_")
+            self._track_variable(_adopt(variable, f"{name}_{index}"))
+        self.built = True
+
+    def call(self, inputs):
+        """Returns `inputs`: the layer only holds variables."""
+        return inputs
