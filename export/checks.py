@@ -80,14 +80,8 @@ def check(path: str | os.PathLike) -> None:
             raise ValueError(f"{path}: expected a signature {name}, got {', '.join(found)}")
     for name, signature in found.items():
         _check_signature(f"{path}: signature {name}", signature)
-    for place, op in _ops(meta_graph):
-        if _FORBIDDEN_OPS.fullmatch(op):
-            raise ValueError(f"{path}: {place} has an op that cannot be served: {op}")
-    for place, attributes in _attributes(meta_graph):
-        if "_XlaMustCompile" in attributes and attributes["_XlaMustCompile"].b:
-            raise ValueError(
-                f"{path}: {place} is compiled with XLA (jit_compile=True), which a server refuses"
-            )
+    for place, nodes, attributes in _functions(meta_graph):
+        _check_graph(f"{path}: {place}", nodes, attributes)
 
 
 def _check_signature(place: str, signature: Signature) -> None:
@@ -122,7 +116,7 @@ def _signatures(meta_graph) -> dict[str, Signature]:
     def specs(infos):
         return {
             name: tf.TensorSpec(infos[name].tensor_shape, tf.as_dtype(infos[name].dtype), name)
-            for name in sorted(infos)
+            for name in sorted(infos, key=lambda name: (name == "context", name))
         }
 
     return {
@@ -132,22 +126,20 @@ def _signatures(meta_graph) -> dict[str, Signature]:
     }
 
 
-def _graphs(meta_graph) -> Iterator[tuple]:
-    yield "the graph", meta_graph.graph_def.node
+def _functions(meta_graph) -> Iterator[tuple]:
+    """Each graph: what to call it, its nodes, and its attributes."""
+    yield "the graph", meta_graph.graph_def.node, {}
     for function in meta_graph.graph_def.library.function:
-        yield f"function {function.signature.name}", function.node_def
+        yield f"function {function.signature.name}", function.node_def, function.attr
 
 
-def _ops(meta_graph) -> Iterator[tuple[str, str]]:
-    for place, nodes in _graphs(meta_graph):
-        for node in nodes:
-            # The saver's own nodes, which only read the variables' files.
-            yield place, node.op
+def _check_graph(place: str, nodes, attributes) -> None:
+    for node in nodes:
+        if _FORBIDDEN_OPS.fullmatch(node.op):
+            raise ValueError(f"{place} has an op that cannot be served: {node.op} ({node.name})")
+    if any(_must_compile(a) for a in (attributes, *(node.attr for node in nodes))):
+        raise ValueError(f"{place} is compiled with XLA (jit_compile=True), which a server refuses")
 
 
-def _attributes(meta_graph) -> Iterator[tuple]:
-    for place, nodes in _graphs(meta_graph):
-        for node in nodes:
-            yield f"{place}, node {node.name},", node.attr
-    for function in meta_graph.graph_def.library.function:
-        yield f"function {function.signature.name}", function.attr
+def _must_compile(attributes) -> bool:
+    return "_XlaMustCompile" in attributes and attributes["_XlaMustCompile"].b

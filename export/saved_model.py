@@ -33,42 +33,35 @@ class Served(tf.Module):
 
     def __init__(self, model: DensityModel):
         super().__init__(name="served")
-        self.model_variables = _raw_variables(model)
-        self.functions = {
-            name: function for name, function in _functions(model).items() if function is not None
-        }
+        self.model_variables = [variable.value for variable in model.weights]
+        self.functions = _functions(model)
 
 
-def _raw_variables(model: DensityModel) -> list[tf.Variable]:
-    return [variable.value for variable in model.weights]
-
-
-def _functions(model: DensityModel) -> dict[str, Callable | None]:
-    """A `tf.function` for each signature, `None` where the model has no such thing."""
+def _functions(model: DensityModel) -> dict[str, Callable]:
     x = tf.TensorSpec([None, *model.event_shape], tf.float32, name="x")
     seed = tf.TensorSpec([None, 2], tf.int64, name="seed")
     temperature = tf.TensorSpec([None], tf.float32, name="temperature")
-    context = []
+    contexts = []
     if model.context_shape is not None:
-        context = [tf.TensorSpec([None, *model.context_shape], tf.float32, name="context")]
-
-    def log_prob(x, context=None):
-        return {"log_prob": _batch(model.log_prob_fn(x, context), [])}
-
-    def sample_at(seed, temperature, context=None):
-        return {"samples": _batch(model.draw(seed, temperature, context), model.event_shape)}
-
-    def sample(seed, context=None):
-        return sample_at(seed, tf.ones(tf.shape(seed)[:1]), context)
-
-    def encode(x, context=None):
-        return {"z": _batch(model.encode_fn(x, context), model.latent_shape)}
-
-    def decode(z, context=None):
-        return {"x": _batch(model.decode_fn(z, context), model.event_shape)}
+        contexts = [tf.TensorSpec([None, *model.context_shape], tf.float32, name="context")]
 
     def function(python_function, *specs):
-        return tf.function(python_function, input_signature=[*specs, *context])
+        return tf.function(python_function, input_signature=[*specs, *contexts])
+
+    def log_prob(x, *context):
+        return {"log_prob": _batch(model.log_prob_fn(x, *context), [])}
+
+    def sample_at(seed, temperature, *context):
+        return {"samples": _batch(model.draw(seed, temperature, *context), model.event_shape)}
+
+    def sample(seed, *context):
+        return sample_at(seed, tf.ones(tf.shape(seed)[:1]), *context)
+
+    def encode(x, *context):
+        return {"z": _batch(model.encode_fn(x, *context), model.latent_shape)}
+
+    def decode(z, *context):
+        return {"x": _batch(model.decode_fn(z, *context), model.event_shape)}
 
     functions = {"log_prob": function(log_prob, x)}
     if model.supports_temperature:

@@ -12,7 +12,6 @@ from tfflows.bijectors.elementwise import (
     Affine,
     Elementwise,
     ElementwiseMap,
-    RationalQuadraticSpline,
     ShiftAndLogScale,
 )
 from tfflows.bijectors.linear import (
@@ -24,6 +23,7 @@ from tfflows.bijectors.linear import (
 )
 from tfflows.bijectors.mixture_cdf import MixtureCDF, MixtureCDFBijector
 from tfflows.bijectors.normalization import ActNorm, Standardize
+from tfflows.bijectors.spline import RationalQuadraticSpline, SplineBijector
 
 __all__ = [
     "ActNorm",
@@ -43,6 +43,7 @@ __all__ = [
     "Permutation",
     "RationalQuadraticSpline",
     "ShiftAndLogScale",
+    "SplineBijector",
     "Standardize",
     "forward_and_log_det",
     "inverse_and_log_det",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 import tensorflow_probability as tfp
+from tensorflow_probability.python.bijectors.invert import _Invert
 
 tfb = tfp.bijectors
 
@@ -105,7 +106,7 @@ def _keywords(context) -> dict:
 
 def context_shape(bijector: tfb.Bijector) -> tuple[int, ...] | None:
     """Shape of the context that `bijector` takes, or `None`; looks through `tfb.Invert`."""
-    if not hasattr(bijector, "context_shape") and isinstance(bijector, tfb.Invert):
+    if not hasattr(bijector, "context_shape") and isinstance(bijector, _Invert):
         return context_shape(bijector.bijector)
     return getattr(bijector, "context_shape", None)
 
@@ -149,7 +150,7 @@ def forward_and_log_det(bijector: tfb.Bijector, x, event_ndims: int, context=Non
     if hasattr(bijector, "forward_and_log_det"):
         y, log_det = bijector.forward_and_log_det(x, **keywords)
         return y, _sum_event(log_det, bijector.forward_min_event_ndims, event_ndims)
-    if isinstance(bijector, tfb.Invert):
+    if isinstance(bijector, _Invert):
         return inverse_and_log_det(bijector.bijector, x, event_ndims, context)
     y = bijector.forward(x, **keywords)
     return y, bijector.forward_log_det_jacobian(x, event_ndims=event_ndims, **keywords)
@@ -161,7 +162,7 @@ def inverse_and_log_det(bijector: tfb.Bijector, y, event_ndims: int, context=Non
     if hasattr(bijector, "inverse_and_log_det"):
         x, log_det = bijector.inverse_and_log_det(y, **keywords)
         return x, _sum_event(log_det, bijector.inverse_min_event_ndims, event_ndims)
-    if isinstance(bijector, tfb.Invert):
+    if isinstance(bijector, _Invert):
         return forward_and_log_det(bijector.bijector, y, event_ndims, context)
     x = bijector.inverse(y, **keywords)
     return x, bijector.inverse_log_det_jacobian(y, event_ndims=event_ndims, **keywords)

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import tensorflow_probability as tfp
+from tensorflow_probability.python.bijectors.chain import _Chain
+from tensorflow_probability.python.bijectors.invert import _Invert
 
 from tfflows.bijectors import base
 
 tfb = tfp.bijectors
 
+# `tfb.Chain` and `tfb.Invert` are these two made composite tensors, and `tf.Module` does not look
+# for variables inside of a composite tensor: nested in another bijector they would hide them.
 
-class Chain(tfb.Chain):
+
+class Chain(_Chain):
     """Composition of bijectors, the first nearest to the data, with one `context` for all.
 
     `forward` applies the last bijector first, as `tfb.Chain` does. Where `tfb.Chain` drops a
@@ -41,6 +46,8 @@ class Chain(tfb.Chain):
         return self._context_shape
 
     def _keywords(self, bijector, context, named):
+        if context is not None:
+            base.check_context(self, context)
         return {**base.keywords_for(bijector, context), **named.get(bijector.name, {})}
 
     def _walk_forward(self, step_fn, x, context=None, **named):
@@ -74,7 +81,7 @@ class Chain(tfb.Chain):
         return y, total
 
 
-class Invert(tfb.Invert):
+class Invert(_Invert):
     """The inverse of a bijector, with its joint methods and its context.
 
     Args:

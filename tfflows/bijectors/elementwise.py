@@ -9,7 +9,6 @@ them.
 
 from __future__ import annotations
 
-import math
 from typing import Protocol
 
 import tensorflow as tf
@@ -89,48 +88,6 @@ class Affine:
     def __call__(self, parameters: tf.Tensor) -> tfb.Bijector:
         """Turns `[..., 2]` (shift, raw log-scale) into a shift and scale."""
         return ShiftAndLogScale(parameters[..., 0], bounded(parameters[..., 1], self.bound))
-
-
-class RationalQuadraticSpline:
-    """Monotonic rational-quadratic spline with identity tails, `3 bins - 1` parameters a dimension.
-
-    Args:
-      bins: number of bins, at least 2.
-      bound: the spline acts on [-bound, bound]; outside it the map is the identity.
-      min_bin: smallest width and height of a bin, as a fraction of the interval.
-      min_slope: smallest derivative at a knot.
-
-    Reference: Durkan, Bekasov, Murray & Papamakarios, Neural Spline Flows, 2019.
-    https://arxiv.org/abs/1906.04032
-    """
-
-    def __init__(
-        self, bins: int = 8, bound: float = 3.0, min_bin: float = 1e-3, min_slope: float = 1e-3
-    ):
-        if bins < 2:
-            raise ValueError(f"bins: expected at least 2, got {bins}")
-        if not bound > 0:
-            raise ValueError(f"bound: expected a positive number, got {bound}")
-        self.bins, self.bound = bins, bound
-        self.min_bin, self.min_slope = min_bin, min_slope
-        self.parameters = 3 * bins - 1
-
-    def _bin_sizes(self, raw):
-        share = self.min_bin + (1.0 - self.min_bin * self.bins) * tf.nn.softmax(raw, axis=-1)
-        return 2.0 * self.bound * share
-
-    def __call__(self, parameters: tf.Tensor) -> tfb.Bijector:
-        """Turns `[..., 3 bins - 1]` (widths, heights, inner slopes) into a spline."""
-        widths, heights, slopes = tf.split(
-            parameters, [self.bins, self.bins, self.bins - 1], axis=-1
-        )
-        unit = math.log(math.expm1(1.0 - self.min_slope))
-        return tfb.RationalQuadraticSpline(
-            bin_widths=self._bin_sizes(widths),
-            bin_heights=self._bin_sizes(heights),
-            knot_slopes=self.min_slope + tf.nn.softplus(slopes + unit),
-            range_min=tf.constant(-self.bound, parameters.dtype),
-        )
 
 
 class Elementwise(Bijector):

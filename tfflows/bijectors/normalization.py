@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 import tensorflow_probability as tfp
+from tensorflow_probability.python.bijectors.chain import _Chain
+from tensorflow_probability.python.bijectors.invert import _Invert
 
 from tfflows.bijectors.base import Bijector, forward_and_log_det, inverse_and_log_det
 
@@ -107,7 +109,7 @@ def initialize(bijector: tfb.Bijector, values, event_ndims: int, context=None, i
       context: `[batch, *context_shape]` or `None`.
       inverse: which direction `values` go through.
     """
-    if isinstance(bijector, tfb.Chain):
+    if isinstance(bijector, _Chain):
         members = bijector.bijectors if inverse else reversed(bijector.bijectors)
         for member in members:
             values = initialize(member, values, event_ndims, context, inverse)
@@ -117,7 +119,7 @@ def initialize(bijector: tfb.Bijector, values, event_ndims: int, context=None, i
                 else member.forward_event_ndims(event_ndims)
             )
         return values
-    if isinstance(bijector, tfb.Invert):
+    if isinstance(bijector, _Invert):
         return initialize(bijector.bijector, values, event_ndims, context, not inverse)
     if isinstance(bijector, ActNorm) and not int(bijector.initialized.numpy()):
         bijector.initialize_from(values, inverse)

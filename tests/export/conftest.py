@@ -1,0 +1,91 @@
+"""Small models, exported once for all tests of a session."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import export
+import tfflows
+from tests.small_flows import shake
+
+SMALL = {"hidden_units": (16,)}
+FAMILIES = {
+    "normal": lambda: tfflows.models.RealNVP(2, layers=2, **SMALL),
+    "context": lambda: tfflows.models.MAF(2, context_dim=3, layers=2, **SMALL),
+    "uniform": lambda: tfflows.models.AutoregressiveMixture(2, components=3, **SMALL),
+    "beta": lambda: tfflows.models.AffineFlow(2, base="beta(5,5)"),
+}
+
+
+@dataclasses.dataclass
+class Exported:
+    """A model, where it was exported to, and rows to run."""
+
+    model: tfflows.models.Flow
+    path: str
+    rows: dict[str, np.ndarray]
+
+    @property
+    def context(self):
+        return self.rows.get("context")
+
+
+def make(name):
+    """A small model of the family, with weights that do something, and rows to run."""
+    model = FAMILIES[name]()
+    rng = np.random.default_rng(0)
+    rows = {}
+    if model.context_shape is not None:
+        rows["context"] = rng.standard_normal([8, *model.context_shape])
+    data = rng.standard_normal([64, *model.event_shape])
+    context = rng.standard_normal([64, 3]) if rows else None
+    model.initialize(data, context)
+    shake(model)
+    seeds = tfflows.random.row_seeds(8, seed=10, start=5)
+    if model.supports_temperature:
+        rows["temperature"] = np.linspace(0.5, 1.5, 8)
+    rows["x"] = model.sample(8, seed=3, context=rows.get("context"))
+    rows["z"] = model.encode(rows["x"], rows.get("context"))
+    rows = {key: np.asarray(value, np.float32) for key, value in rows.items()}
+    return model, {**rows, "seed": seeds.numpy()}
+
+
+@pytest.fixture(scope="session")
+def exports(tmp_path_factory):
+    """Every family of `FAMILIES`, exported."""
+    found = {}
+    for name in FAMILIES:
+        model, rows = make(name)
+        path = export.save(model, tmp_path_factory.mktemp("exports") / name)
+        found[name] = Exported(model, path, rows)
+    return found
+
+
+@pytest.fixture(params=list(FAMILIES))
+def exported(request, exports):
+    """Each of `exports` in turn."""
+    return exports[request.param]
+
+
+@pytest.fixture
+def model():
+    """A model that exports fast."""
+    return tfflows.models.AffineFlow(2)
+
+
+@pytest.fixture
+def save_functions(tmp_path):
+    """Writes a SavedModel of plain functions, name to (function, *specs); returns its path."""
+
+    def save(**functions):
+        module = tf.Module()
+        signatures = {
+            name: tf.function(function, input_signature=specs).get_concrete_function()
+            for name, (function, *specs) in functions.items()
+        }
+        tf.saved_model.save(module, str(tmp_path / "1"), signatures=signatures)
+        return str(tmp_path / "1")
+
+    return save

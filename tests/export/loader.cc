@@ -1,0 +1,210 @@
+// Loads a SavedModel as TF Serving does and holds it to the rules of TF Serving's batching.
+//
+//   loader DIR/VERSION KEY
+//
+// TensorFlow's own LoadSavedModel, then Session::Run on the signatures' tensors, with XLA switched
+// off as tensorflow_model_server switches it off. For every signature: at least one input; every
+// input and output of rank 1 or more, its first dimension unknown, its type one that REST carries.
+// Each is run for requests of 1, 3 and 8 rows and once for all 12 rows merged: as many rows come
+// out as went in, and the merged rows are those of the separate requests.
+//
+// Row i of `sample` has the seed (KEY, i) and temperature 1. The samples are the rows of `x`, and
+// `encode` of them the rows of `z`; element j of a row i of `context` is 0.1 i - 0.2 j. Prints, for
+// every signature,
+//
+//   diff SIGNATURE LARGEST       largest difference between merged and separate rows, divided by
+//                                max(1, |value|)
+//   SIGNATURE ROW VALUE...       a line a row of the merged request
+//
+// and ends with status 0, or with one line on stderr and status 1.
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tensorflow/cc/saved_model/loader.h"
+#include "tensorflow/compiler/jit/flags.h"
+#include "tensorflow/core/framework/tensor.h"
+#include "tensorflow/core/framework/tensor_util.h"
+#include "tensorflow/core/public/session.h"
+#include "tensorflow/core/public/session_options.h"
+
+namespace {
+
+using tensorflow::Tensor;
+using tensorflow::TensorInfo;
+using tensorflow::TensorShape;
+
+constexpr int kRequests[] = {1, 3, 8};
+constexpr int kRows = 12;
+constexpr double kTolerance = 1e-4;
+
+[[noreturn]] void Fail(const std::string& message) {
+  std::fprintf(stderr, "error: %s\n", message.substr(0, message.find('\n')).c_str());
+  std::exit(1);
+}
+
+void CheckInfo(const std::string& place, const TensorInfo& info) {
+  const auto& shape = info.tensor_shape();
+  if (shape.unknown_rank() || shape.dim_size() < 1) Fail(place + ": rank 0 or unknown");
+  if (shape.dim(0).size() != -1) Fail(place + ": first dimension is fixed");
+  switch (info.dtype()) {
+    case tensorflow::DT_FLOAT:
+    case tensorflow::DT_DOUBLE:
+    case tensorflow::DT_INT32:
+    case tensorflow::DT_INT64:
+    case tensorflow::DT_UINT8:
+    case tensorflow::DT_BOOL:
+    case tensorflow::DT_STRING:
+      return;
+    default:
+      Fail(place + ": REST cannot carry " + tensorflow::DataType_Name(info.dtype()));
+  }
+}
+
+int64_t RowSize(const TensorInfo& info) {
+  int64_t size = 1;
+  for (int i = 1; i < info.tensor_shape().dim_size(); ++i) {
+    size *= info.tensor_shape().dim(i).size();
+  }
+  return size;
+}
+
+// All rows of an input that no signature computes.
+Tensor Given(const std::string& name, const TensorInfo& info, int64_t key) {
+  TensorShape shape({kRows});
+  for (int i = 1; i < info.tensor_shape().dim_size(); ++i) {
+    shape.AddDim(info.tensor_shape().dim(i).size());
+  }
+  Tensor value(info.dtype(), shape);
+  const int64_t size = RowSize(info);
+  for (int i = 0; i < kRows; ++i) {
+    for (int64_t j = 0; j < size; ++j) {
+      if (name == "seed") {
+        value.flat<int64_t>()(i * size + j) = j == 0 ? key : i;
+      } else if (name == "temperature") {
+        value.flat<float>()(i) = 1.0f;
+      } else if (name == "context") {
+        value.flat<float>()(i * size + j) = 0.1f * i - 0.2f * j;
+      } else {
+        Fail("no values for an input " + name);
+      }
+    }
+  }
+  return value;
+}
+
+class Model {
+ public:
+  Model(const std::string& path, int64_t key) : key_(key) {
+    const auto status = tensorflow::LoadSavedModel(tensorflow::SessionOptions(),
+                                                   tensorflow::RunOptions(), path, {"serve"},
+                                                   &bundle_);
+    if (!status.ok()) Fail("load: " + std::string(status.message()));
+    for (const auto& [name, signature] : bundle_.GetSignatures()) {
+      if (name != "__saved_model_init_op") signatures_[name] = signature;
+    }
+  }
+
+  void CheckSignatures() const {
+    for (const auto& [name, signature] : signatures_) {
+      if (signature.inputs().empty()) Fail("signature " + name + ": no inputs");
+      for (const auto& [input, info] : signature.inputs()) {
+        CheckInfo("signature " + name + ": input " + input, info);
+      }
+      for (const auto& [output, info] : signature.outputs()) {
+        CheckInfo("signature " + name + ": output " + output, info);
+      }
+    }
+  }
+
+  // What a model needs for its inputs comes first: samples, then latents, then the rest.
+  void RunAll() {
+    for (const char* name : {"sample", "encode"}) {
+      if (signatures_.count(name)) Run(name);
+    }
+    for (const auto& [name, signature] : signatures_) {
+      if (name != "sample" && name != "encode") Run(name);
+    }
+  }
+
+ private:
+  // Runs some rows of a signature; its outputs, each `count` rows of floats.
+  std::vector<Tensor> RunRows(const std::string& name, int first, int count) {
+    const auto& signature = signatures_.at(name);
+    std::vector<std::pair<std::string, Tensor>> feeds;
+    std::vector<std::string> fetches;
+    for (const auto& [input, info] : signature.inputs()) {
+      if (!rows_.count(input)) rows_[input] = Given(input, info, key_);
+      // A copy: a slice may not be aligned as kernels expect.
+      feeds.emplace_back(info.name(),
+                         tensorflow::tensor::DeepCopy(rows_[input].Slice(first, first + count)));
+    }
+    for (const auto& [output, info] : signature.outputs()) fetches.push_back(info.name());
+    std::vector<Tensor> outputs;
+    const auto status = bundle_.session->Run(feeds, fetches, {}, &outputs);
+    if (!status.ok()) Fail("run " + name + ": " + std::string(status.message()));
+    for (const auto& output : outputs) {
+      if (output.dims() < 1 || output.dim_size(0) != count) {
+        Fail("run " + name + ": " + std::to_string(count) + " rows in, shape " +
+             output.shape().DebugString() + " out");
+      }
+      if (output.dtype() != tensorflow::DT_FLOAT) Fail("run " + name + ": output is no float");
+    }
+    return outputs;
+  }
+
+  void Run(const std::string& name) {
+    const std::vector<Tensor> merged = RunRows(name, 0, kRows);
+    double largest = 0.0;
+    int first = 0;
+    for (int count : kRequests) {
+      const std::vector<Tensor> separate = RunRows(name, first, count);
+      for (size_t k = 0; k < merged.size(); ++k) {
+        const int64_t size = merged[k].NumElements() / kRows;
+        for (int64_t i = 0; i < count * size; ++i) {
+          const float one = merged[k].flat<float>()(first * size + i);
+          const float other = separate[k].flat<float>()(i);
+          if (one == other) continue;
+          const double diff = std::abs(one - other) / std::max(1.0, std::abs(double{one}));
+          if (!(diff <= kTolerance)) Fail("merged and separate requests differ in " + name);
+          largest = std::max(largest, diff);
+        }
+      }
+      first += count;
+    }
+    std::printf("diff %s %.9g\n", name.c_str(), largest);
+    for (int row = 0; row < kRows; ++row) {
+      std::printf("%s %d", name.c_str(), row);
+      const int64_t size = merged[0].NumElements() / kRows;
+      for (int64_t j = 0; j < size; ++j) {
+        std::printf(" %.9g", merged[0].flat<float>()(row * size + j));
+      }
+      std::printf("\n");
+    }
+    if (name == "sample") rows_["x"] = merged[0];
+    if (name == "encode") rows_["z"] = merged[0];
+  }
+
+  const int64_t key_;
+  tensorflow::SavedModelBundle bundle_;
+  std::map<std::string, tensorflow::SignatureDef> signatures_;
+  std::map<std::string, Tensor> rows_;
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 3) Fail("usage: loader DIR/VERSION KEY");
+  tensorflow::DisableXlaCompilation();
+  Model model(argv[1], std::atoll(argv[2]));
+  model.CheckSignatures();
+  model.RunAll();
+  return 0;
+}

@@ -1,0 +1,147 @@
+"""The exports in a C++ program: the loader that TF Serving uses, XLA off, its batching rules."""
+
+import contextlib
+import fcntl
+import os
+import pathlib
+import shutil
+import subprocess
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+SOURCE = pathlib.Path(__file__).parent / "loader.cc"
+LIBRARIES = ("libtensorflow_cc.so.2", "libtensorflow_framework.so.2")
+KEY = 10
+SEED = tf.TensorSpec([None, 2], tf.int64, name="seed")
+
+
+def why_not() -> str | None:
+    """Why the program cannot be built here, if it cannot."""
+    if shutil.which("g++") is None:
+        return "needs a C++ compiler: g++ is not installed"
+    include, lib = tf.sysconfig.get_include(), tf.sysconfig.get_lib()
+    if not os.path.exists(os.path.join(include, "tensorflow/cc/saved_model/loader.h")):
+        return "this build of TensorFlow comes without C++ headers"
+    missing = [name for name in LIBRARIES if not os.path.exists(os.path.join(lib, name))]
+    return f"this build of TensorFlow comes without {missing[0]}" if missing else None
+
+
+pytestmark = pytest.mark.skipif(why_not() is not None, reason=why_not() or "")
+
+
+@contextlib.contextmanager
+def locked(path):
+    with open(path, "w") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        yield
+
+
+@pytest.fixture(scope="session")
+def loader(tmp_path_factory):
+    """The program, compiled once, also where several pytest-xdist workers share the tests."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    program = folder / "loader"
+    with locked(folder / "loader.lock"):
+        if not program.exists():
+            lib = tf.sysconfig.get_lib()
+            # --no-as-needed: the session factories register themselves, no symbol asks for them.
+            subprocess.run(
+                ["g++", "-w", "-O0", *tf.sysconfig.get_compile_flags(), SOURCE, "-o", program]
+                + [f"-L{lib}", "-Wl,--no-as-needed", *(f"-l:{name}" for name in LIBRARIES)]
+                + [f"-Wl,-rpath,{lib}"],
+                check=True,
+                timeout=300,
+            )
+
+    def run(path):
+        return subprocess.run(
+            [program, path, str(KEY)], capture_output=True, text=True, timeout=120
+        )
+
+    return run
+
+
+def parse(output):
+    """Rows of each signature, and the largest difference between merged and separate rows."""
+    rows, diffs = {}, {}
+    for line in output.splitlines():
+        first, *rest = line.split()
+        if first == "diff":
+            diffs[rest[0]] = float(rest[1])
+        else:
+            rows.setdefault(first, []).append([float(value) for value in rest[1:]])
+    return {name: np.array(value, np.float32) for name, value in rows.items()}, diffs
+
+
+def error(done):
+    assert done.returncode == 1, done.stdout
+    return done.stderr.strip().splitlines()[-1]
+
+
+def test_the_program_returns_what_the_model_returns(loader, exported):
+    done = loader(exported.path)
+    assert done.returncode == 0, done.stderr[-2000:]
+    rows, diffs = parse(done.stdout)
+    model = exported.model
+    context = None
+    if model.context_shape is not None:
+        i, j = np.mgrid[:12, :3]
+        context = (0.1 * i - 0.2 * j).astype(np.float32)
+    samples = model.sample(12, seed=KEY, context=context)
+    np.testing.assert_allclose(rows["sample"], samples, rtol=0, atol=1e-5)
+    log_prob = model.log_prob(rows["sample"], context)
+    np.testing.assert_allclose(rows["log_prob"][:, 0], log_prob, rtol=1e-4, atol=1e-4)
+    np.testing.assert_array_equal(rows["serving_default"], rows["log_prob"])
+    latents = model.encode(rows["sample"], context)
+    np.testing.assert_allclose(rows["encode"], latents, rtol=1e-4, atol=1e-4)
+    decoded = model.decode(rows["encode"], context)
+    np.testing.assert_allclose(rows["decode"], decoded, rtol=1e-4, atol=1e-4)
+    assert set(diffs) == set(rows) and diffs["sample"] <= 1e-5
+
+
+def test_a_function_compiled_with_xla_is_refused_there_and_not_in_python(loader, save_functions):
+    def sample(seed):
+        return {"samples": tf.function(lambda s: tf.cast(s, tf.float32), jit_compile=True)(seed)}
+
+    path = save_functions(sample=(sample, SEED))
+    seed = tf.constant([[1, 2]], tf.int64)
+    tf.saved_model.load(path).signatures["sample"](seed=seed)  # nothing to see from Python
+    message = error(loader(path))
+    assert message.startswith("error: run sample:") and "XLA compilation disabled" in message
+
+
+@pytest.mark.parametrize(
+    ("output", "specs", "expected"),
+    [
+        (
+            lambda seed, temperature: tf.cast(seed, tf.float32) * temperature,
+            [SEED, tf.TensorSpec([], tf.float32, name="temperature")],
+            "input temperature: rank 0",
+        ),
+        (
+            lambda seed: tf.cast(seed, tf.float32),
+            [tf.TensorSpec([4, 2], tf.int64, name="seed")],
+            "input seed: first dimension is fixed",
+        ),
+        (lambda seed: tf.cast(tf.shape(seed)[0], tf.float32), [SEED], "rank 0"),
+        (lambda seed: tf.cast(seed, tf.bfloat16), [SEED], "REST cannot carry DT_BFLOAT16"),
+        (lambda seed: tf.cast(seed[1:], tf.float32), [SEED], "12 rows in, shape [11,2] out"),
+        (
+            lambda seed: tf.cast(seed - seed[:1], tf.float32),
+            [SEED],
+            "merged and separate requests differ in sample",
+        ),
+    ],
+    ids=["scalar input", "fixed batch", "scalar output", "bfloat16", "rows lost", "rows mixed"],
+)
+def test_what_batching_would_break_is_found(loader, save_functions, output, specs, expected):
+    path = save_functions(sample=(lambda *inputs: {"samples": output(*inputs)}, *specs))
+    assert expected in error(loader(path))
+
+
+def test_a_folder_that_is_no_model_is_an_error(loader, tmp_path):
+    assert error(loader(str(tmp_path))).startswith("error: load:")

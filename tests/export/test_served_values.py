@@ -1,0 +1,115 @@
+"""What is served is what the model returns, wherever and in whatever batch it is computed."""
+
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+# Draws agree to this, whatever computes them; densities and latents to 1e-4 of max(1, |value|).
+DRAWS = 1e-5
+CLIENT = pathlib.Path(__file__).parent / "client.py"
+
+
+def close(found, expected):
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
+
+
+def served(exported):
+    return tf.saved_model.load(exported.path).signatures
+
+
+def run(signature, rows):
+    names = signature.structured_input_signature[1]
+    (value,) = signature(**{name: tf.constant(rows[name]) for name in names}).values()
+    return value.numpy()
+
+
+@pytest.fixture(scope="module")
+def elsewhere(exports, tmp_path_factory):
+    """Outputs by a process that has TensorFlow and NumPy, and nothing of this project's."""
+    work = tmp_path_factory.mktemp("client")
+    for name, exported in exports.items():
+        (work / name).mkdir()
+        (work / name / "path.txt").write_text(exported.path)
+        np.savez(work / name / "inputs.npz", **exported.rows)
+    done = subprocess.run(
+        [sys.executable, CLIENT, work], cwd=work, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return {name: np.load(work / name / "outputs.npz") for name in exports}
+
+
+@pytest.mark.parametrize("name", ["normal", "context", "uniform", "beta"])
+@pytest.mark.parametrize("n", [1, 3, 8])
+def test_a_process_without_the_project_returns_what_the_model_returns(exports, elsewhere, name, n):
+    model, rows, found = exports[name].model, exports[name].rows, elsewhere[name]
+    first = {key: value[:n] for key, value in rows.items()}
+    context = first.get("context")
+    temperature = first.get("temperature", np.ones(n, np.float32))
+    expected = {
+        "log_prob": model.log_prob(first["x"], context),
+        "serving_default": model.log_prob(first["x"], context),
+        "encode": model.encode(first["x"], context),
+        "decode": model.decode(first["z"], context),
+    }
+    outputs = {"encode": "z", "decode": "x"}
+    for signature, value in expected.items():
+        close(found[f"{signature}/{n}/{outputs.get(signature, 'log_prob')}"], value)
+    draws = model.draw(tf.constant(first["seed"]), tf.constant(temperature), context)
+    np.testing.assert_allclose(found[f"sample/{n}/samples"], draws, rtol=0, atol=DRAWS)
+
+
+def test_seed_rows_are_the_key_and_the_draw_number_of_sample(exported):
+    rows = {**exported.rows, "temperature": np.ones(8, np.float32)}
+    expected = exported.model.sample(8, seed=10, start=5, context=exported.context)
+    found = run(served(exported)["sample"], rows)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=DRAWS)
+
+
+@pytest.mark.parametrize("name", ["normal", "uniform", "beta"])
+def test_eager_graph_xla_and_export_give_the_same_draws(exports, name):
+    exported = exports[name]
+    seed = tf.constant(exported.rows["seed"])
+    ones = tf.ones([8])
+    draw = exported.model.draw
+    draws = {
+        "eager": draw(seed, ones),
+        "graph": tf.function(draw)(seed, ones),
+        "xla": tf.function(draw, jit_compile=True)(seed, ones),
+        "export": run(served(exported)["sample"], {"seed": seed, "temperature": ones}),
+        "sample": exported.model.sample(8, seed=10, start=5),
+    }
+    for where, value in draws.items():
+        np.testing.assert_allclose(
+            value, draws["eager"], rtol=0, atol=DRAWS, err_msg=f"{name}, {where}"
+        )
+
+
+def test_merged_requests_are_the_separate_ones(exported):
+    for name, signature in served(exported).items():
+        merged = run(signature, exported.rows)
+        parts = [
+            run(signature, {key: value[a:b] for key, value in exported.rows.items()})
+            for a, b in ((0, 1), (1, 4), (4, 8))
+        ]
+        tolerance = DRAWS if name == "sample" else 1e-4
+        np.testing.assert_allclose(np.concatenate(parts), merged, rtol=1e-4, atol=tolerance)
+
+
+def test_a_row_outside_of_the_support_is_minus_infinity_and_leaves_others_alone(exported):
+    rows = {key: value[:3].copy() for key, value in exported.rows.items()}
+    rows["x"][1] = 1e30
+    rows["x"][2] = np.nan
+    log_prob = run(served(exported)["log_prob"], rows)
+    close(log_prob[0], exported.model.log_prob(rows["x"], rows.get("context"))[0])
+    assert log_prob[1] == -np.inf
+    assert np.isnan(log_prob[2])
+
+
+def test_an_empty_request_gives_an_empty_answer(exported):
+    rows = {key: value[:0] for key, value in exported.rows.items()}
+    for name, signature in served(exported).items():
+        assert len(run(signature, rows)) == 0, name

@@ -1,0 +1,134 @@
+"""Weights and whole models come back with the same log-probabilities, in a new process too."""
+
+import json
+import subprocess
+import sys
+import textwrap
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+from tests import small_flows
+from tfflows import Flow, models
+
+SAVED = ["mixture_cdf_beta", "autoregressive_mixture", "realnvp", "maf", "iaf", "nsf_ar"]
+
+
+def _points(flow):
+    return np.random.default_rng(0).uniform(0.1, 0.9, (5, *flow.event_shape)).astype("float32")
+
+
+@pytest.mark.parametrize("name", SAVED)
+def test_keras_file_and_clone(name, tmp_path):
+    flow = small_flows.trained_for_a_moment(name)
+    expected = flow.log_prob(_points(flow))
+    path = tmp_path / "m.keras"
+    flow.save(path)
+    loaded = keras.saving.load_model(path)
+    assert type(loaded) is type(flow) and loaded.initialized
+    np.testing.assert_allclose(loaded.log_prob(_points(flow)), expected, atol=1e-6)
+    clone = keras.models.clone_model(flow)
+    clone.set_weights(flow.get_weights())
+    np.testing.assert_allclose(clone.log_prob(_points(flow)), expected, atol=1e-6)
+    np.testing.assert_allclose(clone.sample(3, seed=1), flow.sample(3, seed=1), atol=1e-6)
+
+
+def test_in_a_new_process(tmp_path):
+    """Random permutations, masks, statistics: nothing is left behind in the old process."""
+    flows = {
+        "maf": models.MAF(
+            5, layers=3, hidden_units=(8, 8), linear="permute", standardize=True, seed=7
+        ),
+        "nsf": models.NSF(3, layers=2, hidden_units=(8,), bins=4, linear="lu", seed=5),
+    }
+    flows["maf"].set_standardization(np.arange(5.0), np.arange(1.0, 6.0))
+    expected = {}
+    for name, flow in flows.items():
+        small_flows.shake(flow)
+        flow.initialize(np.random.default_rng(1).normal(size=(50, *flow.event_shape)))
+        flow.save(tmp_path / f"{name}.keras")
+        flow.save_weights(tmp_path / f"{name}.weights.h5")
+        config = {"class": type(flow).__name__, "config": flow.get_config()}
+        (tmp_path / f"{name}.json").write_text(json.dumps(config))
+        expected[name] = flow.log_prob(_points(flow)).numpy().tolist()
+    script = textwrap.dedent(
+        """
+        import json, pathlib, sys
+        import keras, numpy as np
+        from tfflows import models
+        folder, result = pathlib.Path(sys.argv[1]), {}
+        for name in ("maf", "nsf"):
+            whole = keras.saving.load_model(folder / f"{name}.keras")
+            x = np.random.default_rng(0).uniform(0.1, 0.9, (5, *whole.event_shape))
+            described = json.loads((folder / f"{name}.json").read_text())
+            by_weights = getattr(models, described["class"])(**described["config"])
+            by_weights.load_weights(folder / f"{name}.weights.h5")
+            result[name] = [m.log_prob(x).numpy().tolist() for m in (whole, by_weights)]
+        print(json.dumps(result))
+        """
+    )
+    command = [sys.executable, "-c", script, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    result = json.loads(done.stdout.splitlines()[-1])
+    for name, values in result.items():
+        for got in values:
+            np.testing.assert_allclose(got, expected[name], atol=1e-5)
+
+
+def test_a_saved_model_goes_on_training(tmp_path):
+    flow = small_flows.FLOWS["realnvp"]()
+    flow.compile(keras.optimizers.Adam(1e-2))
+    x = np.random.default_rng(0).normal(2, 3, (64, 2)).astype("float32")
+    data = tf.data.Dataset.from_tensors(x).repeat()
+    flow.fit(data, steps_per_epoch=5, verbose=0)
+    flow.save(tmp_path / "m.keras")
+    loaded = keras.saving.load_model(tmp_path / "m.keras")
+    assert int(loaded.optimizer.iterations) == 5
+    for model in (flow, loaded):
+        model.fit(data, steps_per_epoch=5, verbose=0)
+    for a, b in zip(flow.weights, loaded.weights, strict=True):
+        np.testing.assert_allclose(a.numpy(), b.numpy(), atol=1e-6)
+
+
+def test_a_flow_over_anything_has_weights_but_no_config(tmp_path):
+    def build():
+        return Flow(tfp.bijectors.Shift(tf.Variable([0.0, 0.0])), [2])
+
+    flow = build()
+    flow.trainable_variables[0].assign([3.0, 4.0])
+    flow.save_weights(tmp_path / "m.weights.h5")
+    other = build()
+    other.load_weights(tmp_path / "m.weights.h5")
+    np.testing.assert_array_equal(other.bijector.shift.numpy(), [3.0, 4.0])
+    with pytest.raises(ValueError, match="a Flow over shift cannot be written as a config"):
+        flow.get_config()
+
+
+def test_foreign_weights_are_refused(tmp_path):
+    models.MAF(2, layers=1, hidden_units=(4,)).save_weights(tmp_path / "m.weights.h5")
+    with pytest.raises(ValueError):
+        models.MAF(2, layers=2, hidden_units=(4,)).load_weights(tmp_path / "m.weights.h5")
+
+
+@pytest.mark.parametrize("name", ["realnvp", "maf", "nsf"])
+def test_mixed_precision_leaves_data_and_densities_in_float32(name):
+    plain = small_flows.trained_for_a_moment(name)
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        mixed = small_flows.FLOWS[name]()
+    finally:
+        keras.config.set_dtype_policy("float32")
+    mixed.set_weights(plain.get_weights())
+    x = np.random.default_rng(0).normal(size=(50, 2)).astype("float32")
+    assert mixed.log_prob(x).dtype == tf.float32
+    np.testing.assert_allclose(mixed.log_prob(x), plain.log_prob(x), atol=0.3)
+    np.testing.assert_allclose(mixed.decode(mixed.encode(x)), x, atol=1e-3)
+    mixed.compile("adam")
+    history = mixed.fit(tf.data.Dataset.from_tensors(x).repeat(), steps_per_epoch=3, verbose=0)
+    assert np.isfinite(history.history["loss"]).all()
+    # The data are not rounded on the way in: 257 would become 256.
+    shifted = Flow(tfp.bijectors.Shift(tf.Variable([0.0])), [1])
+    np.testing.assert_allclose(shifted.predict(np.full((1, 1), 257.0), verbose=0), -33025.42, 1e-6)

@@ -1,0 +1,52 @@
+"""Trains a small flow on one replica, two logical CPUs, or as one of two workers; saves weights.
+
+Run as a process of its own: `python tests/training/replicas.py KIND FAMILY FOLDER`.
+"""
+
+import json
+import os
+import pathlib
+import sys
+
+import numpy as np
+import tensorflow as tf
+
+from tfflows import models, training
+from tfflows.data import pipeline, toy
+
+STEPS = 50
+FAMILIES = {
+    "RealNVP": lambda: models.RealNVP(dim=2, layers=2, hidden_units=(16,), actnorm=True),
+    "MAF": lambda: models.MAF(dim=2, layers=2, hidden_units=(16,), actnorm=True),
+}
+
+
+def main(kind: str, family: str, folder: str) -> None:
+    if kind == "mirrored":
+        cpu = tf.config.list_physical_devices("CPU")[0]
+        tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+    strategy = training.choose(kind)
+    replicas = 1 if kind == "one" else 2
+    assert strategy.num_replicas_in_sync == replicas
+    rows = toy.get("two_moons").sample(3001, 0)  # the last validation batch is odd and short
+    with strategy.scope():
+        flow = FAMILIES[family]()
+    result = training.fit(
+        flow,
+        lambda start: pipeline.training_dataset(rows, 64, 0, start),
+        pipeline.evaluation_dataset(rows, 512),
+        folder,
+        # A clip that binds: gradients have to be summed over replicas before they are clipped.
+        lambda: training.optimizer("adam", 1e-2, clip_norm=0.5),
+        training.Settings(steps=STEPS, checkpoint_every=25, eval_every=25, steps_per_execution=5),
+        verbose=0,
+    )
+    if training.is_chief(strategy):
+        arrays = {f"{i:03d}": variable.numpy() for i, variable in enumerate(flow.weights)}
+        np.savez(pathlib.Path(folder) / "weights.npz", **arrays)
+        (pathlib.Path(folder) / "result.json").write_text(json.dumps(result.validation_loss))
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
+    main(*sys.argv[1:])

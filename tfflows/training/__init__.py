@@ -1,0 +1,21 @@
+"""Training with plain Keras: strategies, optimizers by name, callbacks that survive a kill."""
+
+from tfflows.training.checkpoint import clean, read_state, write_file, write_json
+from tfflows.training.loop import Result, Settings, fit
+from tfflows.training.optimizers import learning_rate, optimizer
+from tfflows.training.strategy import choose, is_chief, share
+
+__all__ = [
+    "Result",
+    "Settings",
+    "choose",
+    "clean",
+    "fit",
+    "is_chief",
+    "learning_rate",
+    "optimizer",
+    "read_state",
+    "share",
+    "write_file",
+    "write_json",
+]

@@ -1,0 +1,127 @@
+"""Files that are whole or absent, and the one file from which a training run goes on.
+
+A file is written beside its place, flushed to the disk and moved there, so that a process killed at
+any instant leaves either the old one or the new one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import zipfile
+from collections.abc import Callable
+
+import keras
+import numpy as np
+
+_STATE = "state"
+_TEMPORARY = ".tmp-"
+
+
+def write_file(path: str | os.PathLike, write: Callable[[pathlib.Path], None]) -> None:
+    """Writes a file atomically.
+
+    Args:
+      path: where it goes.
+      write: writes the file to the path that it is given, which has the suffixes of `path`.
+    """
+    path = pathlib.Path(path)
+    temporary = path.with_name(f"{_TEMPORARY}{os.getpid()}-{path.name}")
+    try:
+        write(temporary)
+        _flush(temporary)
+        os.replace(temporary, path)
+        _flush(path.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_json(path: str | os.PathLike, value) -> None:
+    """Writes `value` as JSON, atomically."""
+    text = json.dumps(value, indent=2, allow_nan=False) + "\n"
+    write_file(path, lambda temporary: temporary.write_text(text))
+
+
+def clean(directory: str | os.PathLike) -> None:
+    """Removes what a killed process left behind of files it was writing."""
+    directory = pathlib.Path(directory)
+    for pattern in (f"{_TEMPORARY}*", ".*.tmp"):  # the second: pictures'
+        for path in directory.rglob(pattern):
+            path.unlink(missing_ok=True)
+
+
+def save_state(
+    path: str | os.PathLike, variables: list[keras.Variable], state: dict[str, object]
+) -> None:
+    """Writes variables and a JSON-able state into one file, atomically.
+
+    Args:
+      path: an .npz file.
+      variables: Keras variables, in an order that `restore_state` will be given again.
+      state: whatever else the run goes on from.
+    """
+    arrays = {
+        f"{index:05d}": keras.ops.convert_to_numpy(variable.value)
+        for index, variable in enumerate(variables)
+    }
+    encoded = np.frombuffer(json.dumps(state).encode(), np.uint8)
+
+    def write(temporary):
+        with open(temporary, "wb") as file:
+            np.savez(file, **{_STATE: encoded}, **arrays)
+
+    write_file(path, write)
+
+
+def read_state(path: str | os.PathLike) -> dict:
+    """The state that `save_state` wrote, without the variables.
+
+    Raises:
+      ValueError: if the file is not one of `save_state`'s.
+    """
+    with _open(path) as archive:
+        return json.loads(archive[_STATE].tobytes())
+
+
+def restore_state(path: str | os.PathLike, variables: list[keras.Variable]) -> dict:
+    """Assigns the variables that `save_state` wrote.
+
+    Returns:
+      The state that was written with them.
+
+    Raises:
+      ValueError: if the file is damaged or is of other variables; none is assigned then.
+    """
+    with _open(path) as archive:
+        arrays = [archive[name] for name in sorted(archive.files) if name != _STATE]
+        state = json.loads(archive[_STATE].tobytes())
+    expected = [tuple(variable.shape) for variable in variables]
+    found = [array.shape for array in arrays]
+    if expected != found:
+        raise ValueError(
+            f"checkpoint: expected {len(expected)} variables of the model's shapes in {path}, "
+            f"got {len(found)} of another model"
+        )
+    for variable, array in zip(variables, arrays, strict=True):
+        variable.assign(array)
+    return state
+
+
+def _open(path):
+    try:
+        archive = np.load(path, allow_pickle=False)
+        if _STATE not in archive.files:
+            raise KeyError(_STATE)
+    except (OSError, ValueError, KeyError, AttributeError, EOFError, zipfile.BadZipFile) as error:
+        raise ValueError(f"checkpoint: {path} is not a checkpoint of a run: {error}") from None
+    return archive
+
+
+def _flush(path: pathlib.Path) -> None:
+    """Has the system write a file (or a folder's entries) to the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,165 @@
+"""The set-up of a Keras fit that goes on where it was killed, and ends with the same numbers."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import os
+import pathlib
+import sys
+from collections.abc import Callable
+
+import tensorflow as tf
+
+from tfflows.training import callbacks, checkpoint, strategy
+
+CHECKPOINT = "checkpoint.npz"
+BEST = "best.weights.h5"
+FINAL = "model.weights.h5"
+METRICS = "metrics.jsonl"
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """How long and how often.
+
+    Attributes:
+      steps: steps of the run.
+      checkpoint_every: steps from one checkpoint, and line of metrics.jsonl, to the next.
+      eval_every: steps between validations: a multiple of `checkpoint_every`. The last step is
+        validated as well.
+      patience: steps without a lower validation loss after which training stops; `None` for never.
+      steps_per_execution: steps in one call of TensorFlow, at most; 1 under a mirrored strategy.
+      jit_compile: compile the step with XLA; left out under a mirrored strategy.
+      picture_every: steps between pictures.
+    """
+
+    steps: int
+    checkpoint_every: int = 250
+    eval_every: int = 250
+    patience: int | None = None
+    steps_per_execution: int = 1
+    jit_compile: bool = False
+    picture_every: int = 1000
+
+    def __post_init__(self):
+        for name in ("steps", "checkpoint_every", "eval_every", "steps_per_execution"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name}: expected at least 1, got {getattr(self, name)}")
+        if self.eval_every % self.checkpoint_every:
+            raise ValueError(
+                f"eval_every: expected a multiple of checkpoint_every ({self.checkpoint_every}), "
+                f"got {self.eval_every}"
+            )
+
+    @property
+    def execution(self) -> int:
+        """Steps in one call: the most that divide an epoch and the run."""
+        common = math.gcd(self.checkpoint_every, self.steps)
+        return max(n for n in range(1, self.steps_per_execution + 1) if common % n == 0)
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+    """What a run came to.
+
+    Attributes:
+      step: steps done, fewer than asked for where training stopped early.
+      best_step, validation_loss: of the weights that were chosen (nats; may be infinite).
+      seconds: training time, over all processes that the run was made in.
+    """
+
+    step: int
+    best_step: int
+    validation_loss: float
+    seconds: float
+
+
+def fit(
+    model,
+    dataset: Callable[[int], tf.data.Dataset],
+    validation: tf.data.Dataset,
+    directory: str | os.PathLike,
+    optimizer: Callable[[], object],
+    settings: Settings,
+    target_log_prob=None,
+    draw: Callable[[pathlib.Path, int], None] | None = None,
+    verbose: int | None = None,
+) -> Result:
+    """Trains `model` in a work directory, from the last checkpoint there, if there is one.
+
+    Writes `checkpoint.npz`, `best.weights.h5`, `metrics.jsonl`, TensorBoard's `events/`, and at the
+    end `model.weights.h5`: the weights of the lowest validation loss, which the model then has.
+    Killed and called again in the same way it comes to the same weights.
+
+    Args:
+      model: a `DensityModel`, made in the scope of the strategy that it is to train under.
+      dataset: from the number of the first step to an endless data set of global batches.
+      validation: a finite data set.
+      directory: the work directory; it exists.
+      optimizer: makes the Keras optimizer; called in the strategy's scope.
+      settings: how long and how often.
+      target_log_prob: see `DensityModel.compile`.
+      draw: draws the model at a step to the path given, on the chief alone.
+      verbose: Keras's; by default a progress bar on a terminal, and a line an epoch elsewhere.
+
+    Raises:
+      NotFiniteError: (a ValueError) if the loss becomes NaN or infinite; checkpoints stay.
+    """
+    directory = pathlib.Path(directory)
+    chief = strategy.is_chief(model.distribute_strategy)
+    execution, jit_compile = settings.execution, settings.jit_compile
+    mirrored = tf.distribute.MirroredStrategy, tf.distribute.MultiWorkerMirroredStrategy
+    if isinstance(model.distribute_strategy, mirrored):
+        # A reduction over replicas runs neither under XLA nor in a loop of several steps.
+        execution, jit_compile = 1, False
+    if chief:
+        checkpoint.clean(directory)
+    with model.distribute_strategy.scope():
+        model.compile(
+            optimizer(),
+            target_log_prob=target_log_prob,
+            steps_per_execution=execution,
+            jit_compile=jit_compile,
+        )
+        model.optimizer.build(model.trainable_variables)
+
+    epoch_steps, steps = settings.checkpoint_every, settings.steps
+    guard = callbacks.Guard(epoch_steps, steps, execution, directory / CHECKPOINT)
+    metrics = callbacks.MetricsLog(epoch_steps, steps, directory / METRICS)
+    best_path = directory / BEST if chief else None
+    best = callbacks.Best(epoch_steps, steps, best_path, settings.patience)
+    saver = callbacks.Checkpoint(
+        epoch_steps, steps, directory / CHECKPOINT, guard, {"best": best, "metrics": metrics}
+    )
+    events = callbacks.Events(
+        epoch_steps,
+        steps,
+        directory / "events",
+        draw,
+        directory / "pictures",
+        settings.picture_every,
+    )
+    done = saver.restore(model)
+    if done < steps and not best.stopped:
+        epochs = math.ceil(steps / epoch_steps)
+        validate = settings.eval_every // epoch_steps
+        if verbose is None:
+            verbose = 1 if sys.stdout.isatty() else 2
+        model.fit(
+            strategy.share(dataset(done)),
+            steps_per_epoch=epoch_steps,
+            initial_epoch=done // epoch_steps,
+            epochs=epochs,
+            validation_data=strategy.share(validation),
+            validation_freq=sorted({*range(validate, epochs, validate), epochs}),
+            callbacks=[guard, best, metrics, events, saver] if chief else [guard, best],
+            shuffle=False,  # the data set shuffles
+            verbose=verbose if chief else 0,
+        )
+        done = int(model.optimizer.iterations.numpy())
+    if chief:
+        if best.loss is not None:
+            model.load_weights(directory / BEST)
+        checkpoint.write_file(directory / FINAL, model.save_weights)
+    return Result(done, best.step, best.loss, metrics.seconds)

@@ -1,0 +1,81 @@
+"""Optimizers and learning-rate schedules by name."""
+
+from __future__ import annotations
+
+import keras
+
+_OPTIMIZERS = {
+    "adam": keras.optimizers.Adam,
+    "adamax": keras.optimizers.Adamax,
+    "adamw": keras.optimizers.AdamW,
+    "lion": keras.optimizers.Lion,
+    "muon": keras.optimizers.Muon,
+    "nadam": keras.optimizers.Nadam,
+    "rmsprop": keras.optimizers.RMSprop,
+    "sgd": keras.optimizers.SGD,
+}
+_MOMENTUM = ("rmsprop", "sgd")
+SCHEDULES = ("constant", "cosine")
+
+
+def learning_rate(schedule: str, peak: float, steps: int, warmup: int = 0):
+    """A learning rate, or a schedule of one.
+
+    Args:
+      schedule: `constant`, or `cosine` for a decay to 0 at the last step.
+      peak: the rate after the warm-up.
+      steps: steps of the whole run.
+      warmup: steps of a linear rise from 0.
+
+    Raises:
+      ValueError: for another schedule, a rate that is not positive, or a longer warm-up than run.
+    """
+    if schedule not in SCHEDULES:
+        raise ValueError(f"schedule: expected one of {', '.join(SCHEDULES)}, got {schedule!r}")
+    if not peak > 0:
+        raise ValueError(f"learning_rate: expected a positive number, got {peak}")
+    if not 0 <= warmup <= steps:
+        raise ValueError(f"warmup: expected 0 to {steps} steps, got {warmup}")
+    if schedule == "constant" and not warmup:
+        return peak
+    return keras.optimizers.schedules.CosineDecay(
+        initial_learning_rate=0.0 if warmup else peak,
+        decay_steps=max(steps - warmup, 1),
+        alpha=0.0 if schedule == "cosine" else 1.0,
+        warmup_target=peak if warmup else None,
+        warmup_steps=warmup,
+    )
+
+
+def optimizer(
+    name: str,
+    learning_rate=1e-3,
+    weight_decay: float = 0.0,
+    momentum: float = 0.9,
+    clip_norm: float | None = None,
+) -> keras.optimizers.Optimizer:
+    """The Keras optimizer of that name.
+
+    Args:
+      name: adam, adamax, adamw, lion, muon, nadam, rmsprop or sgd.
+      learning_rate: a rate or a Keras schedule.
+      weight_decay: decoupled weight decay; 0 for none.
+      momentum: of sgd and rmsprop.
+      clip_norm: bound of the norm of the whole gradient; 0 or `None` for none.
+
+    Raises:
+      ValueError: for another name or numbers out of range.
+    """
+    if name not in _OPTIMIZERS:
+        raise ValueError(f"optimizer: expected one of {', '.join(_OPTIMIZERS)}, got {name!r}")
+    if weight_decay < 0:
+        raise ValueError(f"weight_decay: expected 0 or more, got {weight_decay}")
+    if clip_norm is not None and clip_norm < 0:
+        raise ValueError(f"clip_norm: expected 0 or more, got {clip_norm}")
+    keywords = {"momentum": momentum} if name in _MOMENTUM else {}
+    return _OPTIMIZERS[name](
+        learning_rate=learning_rate,
+        weight_decay=weight_decay or None,
+        global_clipnorm=clip_norm or None,
+        **keywords,
+    )

@@ -1,0 +1,18 @@
+"""2-D autoregressive flow of five-Gaussian mixtures, on two moons."""
+
+from zoo.configs import default
+
+
+def get_config():
+    return default.get_config(
+        name="ar_mixture_moons",
+        summary="2-D autoregressive flow of five-Gaussian mixtures, on two moons.",
+        family="AutoregressiveMixture",
+        model={"components": 5, "hidden_units": (64, 64)},
+        data={"name": "two_moons"},
+        train={"steps": 5000, "learning_rate": 0.002},
+        paper={
+            "title": "Germain et al., MADE: Masked Autoencoder for Distribution Estimation, 2015",
+            "url": "https://arxiv.org/abs/1502.03509",
+        },
+    )

@@ -1,0 +1,30 @@
+"""Masked autoregressive flow for a table of numbers."""
+
+from zoo.configs import default
+
+
+def get_config():
+    return default.get_config(
+        name="maf_table",
+        summary="Masked autoregressive flow for a table of numbers.",
+        family="MAF",
+        model={
+            "layers": 6,
+            "linear": "lu",
+            "hidden_units": (128, 128),
+            "residual": True,
+            "standardize": True,
+        },
+        data={"source": "table"},
+        train={
+            "steps": 6000,
+            "batch_size": 256,
+            "learning_rate": 0.0005,
+            "eval_every": 250,
+            "steps_per_execution": 10,
+        },
+        paper={
+            "title": "Papamakarios et al., Masked Autoregressive Flow for Density Estimation, 2017",
+            "url": "https://arxiv.org/abs/1705.07057",
+        },
+    )

@@ -1,0 +1,32 @@
+"""Autoregressive neural spline flow for a table of numbers."""
+
+from zoo.configs import default
+
+
+def get_config():
+    return default.get_config(
+        name="nsf_table",
+        summary="Autoregressive neural spline flow for a table of numbers.",
+        family="NSF",
+        model={
+            "autoregressive": True,
+            "layers": 6,
+            "linear": "lu",
+            "hidden_units": (128, 128),
+            "residual": True,
+            "dropout": 0.1,
+            "standardize": True,
+        },
+        data={"source": "table"},
+        train={
+            "steps": 6000,
+            "batch_size": 256,
+            "learning_rate": 0.0005,
+            "eval_every": 250,
+            "steps_per_execution": 10,
+        },
+        paper={
+            "title": "Durkan et al., Neural Spline Flows, 2019",
+            "url": "https://arxiv.org/abs/1906.04032",
+        },
+    )

@@ -1,0 +1,30 @@
+"""RealNVP for a table of numbers."""
+
+from zoo.configs import default
+
+
+def get_config():
+    return default.get_config(
+        name="realnvp_table",
+        summary="RealNVP for a table of numbers.",
+        family="RealNVP",
+        model={
+            "layers": 8,
+            "linear": "lu",
+            "hidden_units": (128, 128),
+            "residual": True,
+            "standardize": True,
+        },
+        data={"source": "table"},
+        train={
+            "steps": 6000,
+            "batch_size": 256,
+            "learning_rate": 0.0005,
+            "eval_every": 250,
+            "steps_per_execution": 10,
+        },
+        paper={
+            "title": "Dinh et al., Density estimation using Real NVP, 2016",
+            "url": "https://arxiv.org/abs/1605.08803",
+        },
+    )

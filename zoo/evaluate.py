@@ -1,0 +1,135 @@
+"""Tests a trained model: `python -m zoo.evaluate --model=NAME_OR_WORKDIR`.
+
+Test rows are read here and nowhere else. Figures are in nats, with two standard errors.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+
+import numpy as np
+from absl import flags
+from ml_collections import ConfigDict
+
+from tfflows import training
+from zoo import command, datasets, registry
+
+_BATCH = 4096
+
+
+def evaluate(
+    model: str | os.PathLike,
+    data_path: str | None = None,
+    data_dir: str | None = None,
+    flow=None,
+) -> dict:
+    """Tests a trained model on the test rows of its data.
+
+    Args:
+      model: a name or a work directory.
+      data_path: the table, where it is not where the config says (or the config says nothing).
+      data_dir: the folder of TFDS, likewise.
+      flow: the loaded model, where it has been loaded already.
+
+    Returns:
+      Figures in nats, each with `_two_standard_errors`: `log_likelihood`, the mean over test rows;
+      for a model that standardises `log_likelihood_standardized`; for data of known density
+      `kl_divergence`, the mean of log p_true - log q. For a target of reverse KL `kl_divergence` is
+      the mean of log q - log p over the model's own draws.
+
+    Raises:
+      ValueError: if there is no such model, or its data are not there.
+    """
+    flow = registry.load(model) if flow is None else flow
+    config = ConfigDict(registry.trained_config(model))
+    config.data.path = data_path or config.data.path
+    config.data.data_dir = data_dir or config.data.data_dir
+    data = datasets.load(config)
+    if data.dim != flow.event_shape[0]:
+        raise ValueError(f"data: the model expects {flow.event_shape[0]} columns, got {data.dim}")
+    card = registry.card(model)["data"]
+    known = card.get("sha256")
+    result = {"rows": len(data.test())}
+    if known and known != data.facts["sha256"]:
+        result["note"] = f"not the table that the model was trained on ({card['name']})"
+    if data.target is not None:
+        x, log_q = _draws(flow, len(data.test()), int(data.test()[0]))
+        log_p = np.asarray(data.target(x)) - data.target.log_normalizer
+        return result | _mean("kl_divergence", log_q - log_p)
+    x = data.test()
+    log_q = _log_prob(flow, x)
+    result |= _mean("log_likelihood", log_q)
+    shift = flow.standardization_log_det
+    if shift:
+        result |= _mean("log_likelihood_standardized", log_q + shift)
+    if data.exact is not None:
+        result |= _mean("kl_divergence", data.exact.log_prob(x) - log_q)
+        result["entropy"] = data.exact.entropy
+    return result
+
+
+def _log_prob(flow, x: np.ndarray) -> np.ndarray:
+    parts = [flow.log_prob(x[i : i + _BATCH]).numpy() for i in range(0, len(x), _BATCH)]
+    return np.concatenate(parts).astype(np.float64)
+
+
+def _draws(flow, n: int, start: int) -> tuple[np.ndarray, np.ndarray]:
+    parts = [
+        [part.numpy() for part in flow.sample_and_log_prob(min(_BATCH, n - i), 0, start + i)]
+        for i in range(0, n, _BATCH)
+    ]
+    x, log_q = (np.concatenate(column).astype(np.float64) for column in zip(*parts, strict=True))
+    return x, log_q
+
+
+def _mean(name: str, values: np.ndarray) -> dict:
+    """Mean and two standard errors; `None` where the mean is not finite (JSON has no such)."""
+    mean, error = float(np.mean(values)), 2 * float(np.std(values)) / math.sqrt(len(values))
+    if not math.isfinite(mean):
+        return {name: None, f"{name}_two_standard_errors": None}
+    return {name: mean, f"{name}_two_standard_errors": error}
+
+
+def describe(result: dict) -> str:
+    """The figures, a line each."""
+    titles = {
+        "log_likelihood": "mean test log-likelihood",
+        "log_likelihood_standardized": "mean test log-likelihood of standardised rows",
+        "kl_divergence": "mean of log p_true - log q",
+    }
+    if "log_likelihood" not in result:
+        titles["kl_divergence"] = "mean of log q - log p_target over the model's draws"
+    lines = []
+    for name, title in titles.items():
+        if name not in result:
+            continue
+        if result[name] is None:
+            lines.append(f"{title}: not finite (some rows are outside of the support)")
+        else:
+            error = result[f"{name}_two_standard_errors"]
+            lines.append(f"{title}: {result[name]:.4f} +- {error:.4f} nats")
+    if "entropy" in result:
+        lines.append(f"best possible log-likelihood: {-result['entropy']:.4f} nats")
+    lines.append(f"rows: {result['rows']} (+- is two standard errors)")
+    if "note" in result:
+        lines.append(f"note: {result['note']}")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Tests as the flags say."""
+    values = flags.FLAGS
+    result = evaluate(values.model, values.data_path, values.data_dir)
+    print(describe(result))
+    if values.output:
+        training.write_json(values.output, result)
+
+
+if __name__ == "__main__":
+    flags.DEFINE_string("model", None, "Name of a zoo model, or a work directory.")
+    flags.DEFINE_string("data_path", None, "Table (.csv, .npy, .npz, .parquet) to test on.")
+    flags.DEFINE_string("data_dir", None, "Folder of TFDS sets.")
+    flags.DEFINE_string("output", None, "File for the figures, as JSON.")
+    flags.mark_flag_as_required("model")
+    command.run(main)

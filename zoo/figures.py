@@ -1,0 +1,57 @@
+"""Pictures of a model as it trains and when it is trained."""
+
+from __future__ import annotations
+
+import pathlib
+from collections.abc import Callable
+
+import numpy as np
+
+from tfflows import plots
+from zoo import datasets
+
+
+def progress(flow, data: datasets.Data) -> Callable[[pathlib.Path, int], None] | None:
+    """Draws the density of a 1-D or 2-D model at a step; `None` for other models."""
+    if data.dim > 2:
+        return None
+    rows = _rows(data)
+
+    def draw(path, step):
+        title = f"{flow.name}, step {step}"
+        if data.dim == 1:
+            plots.density_1d(flow, rows, path, data.bounds, title)
+        else:
+            bounds = data.bounds or _bounds(rows)
+            plots.density_2d(flow, path, bounds, title, resolution=120)
+
+    return draw
+
+
+def final(flow, data: datasets.Data, workdir: pathlib.Path) -> list[str]:
+    """Draws the training curve, and of a 1-D or 2-D model data, samples, density and latents.
+
+    Returns:
+      The paths.
+    """
+    folder = workdir / "pictures"
+    paths = [plots.training_curve(workdir / "metrics.jsonl", folder / "training.png", flow.name)]
+    if data.dim == 1:
+        path = folder / "density.png"
+        paths.append(plots.density_1d(flow, _rows(data), path, data.bounds, flow.name))
+    if data.dim == 2:
+        rows = np.asarray(flow.sample(4000, seed=1)) if data.target else _rows(data)
+        path = folder / "overview.png"
+        paths.append(plots.overview_2d(flow, rows, path, data.bounds, flow.name))
+        normal = flow.supports_temperature
+        latents = (-3.0, 3.0) if normal else (0.001, 0.999)
+        paths.append(plots.latent_grid(flow, folder / "latent_grid.png", latents))
+    return paths
+
+
+def _rows(data: datasets.Data) -> np.ndarray:
+    return data.validation
+
+
+def _bounds(rows: np.ndarray):
+    return rows.min(axis=0), rows.max(axis=0)

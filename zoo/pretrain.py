@@ -1,0 +1,88 @@
+"""Makes the weights that come with the zoo: `python -m zoo.pretrain NAME ... [--all]`.
+
+Each model is trained from its config, tested, and written to `zoo/pretrained/<name>/`: weights,
+config and card. Models of a user's table are trained on the file given by `--table`.
+"""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import shutil
+import tempfile
+
+from absl import flags
+
+from tfflows import training
+from zoo import command, registry
+from zoo.evaluate import describe, evaluate
+from zoo.train import train
+
+
+def pretrain(
+    name: str,
+    table: str | None = None,
+    workdir: str | os.PathLike | None = None,
+    output: str | os.PathLike = registry.PRETRAINED,
+) -> dict:
+    """Trains, tests and stores a model of the zoo.
+
+    Args:
+      name: name of the model.
+      table: file of rows, for a model of a user's table.
+      workdir: folder to train in, or to go on in; a temporary one by default.
+      output: folder of the pretrained models.
+
+    Returns:
+      The card.
+
+    Raises:
+      ValueError: as `train` and `evaluate`.
+    """
+    config = registry.config(name)
+    if config.data.source == "table":
+        config.data.path = table
+    with tempfile.TemporaryDirectory() as temporary:
+        run = pathlib.Path(workdir or temporary) / name
+        train(config, run)
+        result = evaluate(run, data_path=table if config.data.source == "table" else None)
+        card = registry.card(run) | {"test": result}
+        values = registry.trained_config(run)
+        values["data"]["path"] = None  # a path of one machine
+        values["data"]["data_dir"] = None
+        target = pathlib.Path(output) / name
+        target.mkdir(parents=True, exist_ok=True)
+        # The card goes last: without it there is no model.
+        (target / registry.CARD).unlink(missing_ok=True)
+        training.write_file(
+            target / registry.WEIGHTS,
+            lambda path: shutil.copyfile(run / registry.WEIGHTS, path),
+        )
+        training.write_json(target / registry.CONFIG, values)
+        training.write_json(target / registry.CARD, card)
+    return card
+
+
+def main(names: list[str]) -> None:
+    """Trains the models named."""
+    values = flags.FLAGS
+    if values.all:
+        names = registry.names()
+    if not names:
+        raise ValueError("names: expected names of models, or --all")
+    configs = {name: registry.config(name) for name in names}  # raises for unknown names
+    need = [name for name, config in configs.items() if config.data.source == "table"]
+    if need and not values.table:
+        raise ValueError(f"table: {', '.join(need)} needs --table=FILE")
+    for name in names:
+        print(f"--- {name}", flush=True)
+        card = pretrain(name, values.table, values.workdir, values.output)
+        print(describe(card["test"]))
+
+
+if __name__ == "__main__":
+    flags.DEFINE_bool("all", False, "All models of the zoo.")
+    flags.DEFINE_string("table", None, "Table that models of a user's table are trained on.")
+    flags.DEFINE_string("workdir", None, "Folder of the runs; a temporary one by default.")
+    flags.DEFINE_string("output", str(registry.PRETRAINED), "Folder of the pretrained models.")
+    command.run(main, arguments=True)

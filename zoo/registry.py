@@ -1,0 +1,162 @@
+"""Models by name: their configs, weights and cards."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import importlib
+import json
+import os
+import pathlib
+
+import keras
+from ml_collections import ConfigDict
+
+from tfflows.models import Flow
+from zoo.configs import default
+
+CONFIGS = pathlib.Path(__file__).parent / "configs"
+PRETRAINED = pathlib.Path(__file__).parent / "pretrained"
+
+# The files of a trained model, in zoo/pretrained/<name> and in a work directory.
+CONFIG = "config.json"
+WEIGHTS = "model.weights.h5"
+CARD = "card.json"
+
+
+def names() -> list[str]:
+    """Names of the zoo's models."""
+    return sorted(p.stem for p in CONFIGS.glob("*.py") if p.stem not in ("__init__", "default"))
+
+
+def config(name: str) -> ConfigDict:
+    """The config of the model of that name.
+
+    Raises:
+      ValueError: if there is none, with the names nearest to it.
+    """
+    if name not in names():
+        raise ValueError(f"model: {_unknown(name)}")
+    return importlib.import_module(f"zoo.configs.{name}").get_config()
+
+
+def build(name: str, **overrides) -> Flow:
+    """Makes the model of that name, untrained.
+
+    Args:
+      name: name of the model.
+      **overrides: arguments of its family to set (`layers=3`), `dim` and `seed` among them. A
+        model of a user's table needs `dim`, the number of columns.
+
+    Raises:
+      ValueError: for an unknown name, an argument that the family does not have, or a missing
+        `dim`.
+    """
+    from zoo import datasets
+
+    values = config(name)
+    dim = overrides.pop("dim", None) or datasets.dim(values)
+    if dim is None:
+        raise ValueError(f"dim: {name} is a model of a user's table, give the number of columns")
+    return from_config(values.to_dict(), dim, **overrides)
+
+
+def from_config(values: dict, dim: int, **overrides) -> Flow:
+    """The model of a config in plain values."""
+    cls = default.family(values["model"]["family"])
+    arguments = {"seed": values["train"]["seed"], **values["model"]["args"], **overrides}
+    return cls(dim=dim, name=values["name"], **arguments)
+
+
+def load(model: str | os.PathLike) -> Flow:
+    """A trained model, ready for use.
+
+    Args:
+      model: a name (for the weights that come with the zoo), a work directory, or a `.keras` file.
+
+    Raises:
+      ValueError: if there is no such model, or its files are damaged or not each other's.
+    """
+    if str(model).endswith(".keras") and os.path.isfile(model):
+        return keras.saving.load_model(model)
+    directory = find(model)
+    values, facts = _read(directory / CONFIG), _read(directory / CARD)
+    weights = directory / WEIGHTS
+    if not weights.is_file():
+        raise ValueError(f"model: {directory} has no {WEIGHTS}")
+    if sha256(weights) != facts.get("weights_sha256"):
+        raise ValueError(
+            f"model: {weights} is damaged or another model's: its sha256 is not that of {CARD}"
+        )
+    flow = from_config(values, facts["dim"])
+    try:
+        flow.load_weights(weights)
+    except (ValueError, KeyError, OSError) as error:
+        first = str(error).strip().splitlines()[0]
+        raise ValueError(f"model: {weights} does not fit {CONFIG}: {first}") from None
+    return flow
+
+
+def card(model: str | os.PathLike) -> dict:
+    """What a trained model is and how it was made.
+
+    Args:
+      model: a name or a work directory.
+
+    Returns:
+      The card in plain values: architecture, paper, parameters, data and split, test result with
+      its error, training time, hardware, seed, sha256 of the weights.
+    """
+    return _read(find(model) / CARD)
+
+
+def trained_config(model: str | os.PathLike) -> dict:
+    """The config, in plain values, that a trained model was made from."""
+    return _read(find(model) / CONFIG)
+
+
+def find(model: str | os.PathLike) -> pathlib.Path:
+    """The folder of a trained model, by name or path.
+
+    Raises:
+      ValueError: if there is none.
+    """
+    if str(model) in names():
+        directory = PRETRAINED / str(model)
+        if not (directory / CARD).is_file():
+            raise ValueError(
+                f"model: {model} has no weights in this installation; make them with "
+                f"python -m zoo.train --config={model} --workdir=DIR"
+            )
+        return directory
+    directory = pathlib.Path(model)
+    if not directory.exists():
+        raise ValueError(f"model: {_unknown(str(model))}")
+    if not (directory / CONFIG).is_file():
+        raise ValueError(f"model: expected a name or a work directory, got {str(model)!r}")
+    if not (directory / CARD).is_file():
+        raise ValueError(
+            f"model: the training in {directory} is not finished; start it again to go on"
+        )
+    return directory
+
+
+def sha256(path: str | os.PathLike) -> str:
+    """Hexadecimal SHA-256 of a file."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _unknown(name: str) -> str:
+    known = names()
+    near = difflib.get_close_matches(name, known, n=3)
+    if near:
+        return f"no model or folder {name!r}; did you mean {' or '.join(near)}?"
+    return f"no model or folder {name!r}; the zoo has {', '.join(known)}"
+
+
+def _read(path: pathlib.Path) -> dict:
+    try:
+        return json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise ValueError(f"model: {path} cannot be read: {error}") from None

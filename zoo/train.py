@@ -1,0 +1,209 @@
+"""Trains a model from its config: `python -m zoo.train --config=nsf_moons --workdir=DIR`.
+
+Every entry of the config is a flag (`--config.train.steps=2000`). Killed and started again with
+the same command, it goes on from the last checkpoint. The work directory holds config.json,
+checkpoint.npz, best.weights.h5, metrics.jsonl, events/ (TensorBoard), pictures/, and at the end
+model.weights.h5 and card.json.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import pathlib
+import platform
+
+import keras
+import tensorflow as tf
+from absl import flags
+from ml_collections import ConfigDict, config_flags
+
+from tfflows import __version__, training
+from tfflows.training.strategy import NAMES
+from zoo import command, datasets, figures, registry
+
+
+def train(
+    config: ConfigDict,
+    workdir: str | os.PathLike,
+    strategy: tf.distribute.Strategy | None = None,
+    verbose: int | None = None,
+) -> dict:
+    """Trains the model of a config in a work directory, or goes on with it.
+
+    Args:
+      config: the config.
+      workdir: the work directory, made if need be.
+      strategy: of distribution; by default one device.
+      verbose: Keras's; by default a progress bar on a terminal.
+
+    Returns:
+      The card of the model, without a test result.
+
+    Raises:
+      ValueError: if the config, its data or the work directory are not as they should be, or the
+        loss is no longer finite.
+    """
+    workdir = pathlib.Path(workdir)
+    strategy = strategy or tf.distribute.get_strategy()
+    settings = _settings(config)
+    _check_directory(workdir)
+    data = datasets.load(config)
+    values = _plain(config) | {"data_sha256": data.facts.get("sha256", "")}
+    _check_same(workdir, values)
+
+    def optimizer():
+        t = config.train
+        rate = training.learning_rate(t.schedule, t.learning_rate, t.steps, t.warmup)
+        return training.optimizer(t.optimizer, rate, t.weight_decay, t.momentum, t.clip_norm)
+
+    with strategy.scope():
+        optimizer()  # its errors, before anything is written
+        flow = registry.from_config(values, data.dim)
+        if data.mean is not None and config.model.args.standardize:
+            flow.set_standardization(data.mean, data.std)
+    dataset = data.training(config)
+    dataset(0)
+    chief = training.is_chief(strategy)
+    if chief:
+        for folder in (workdir, workdir / "pictures"):
+            folder.mkdir(parents=True, exist_ok=True)
+        training.write_json(workdir / registry.CONFIG, values)
+    result = training.fit(
+        flow,
+        dataset,
+        data.validating(),
+        workdir,
+        optimizer,
+        settings,
+        target_log_prob=data.target,
+        draw=figures.progress(flow, data),
+        verbose=verbose,
+    )
+    card = _card(config, flow, data, result)
+    if chief:
+        card["weights_sha256"] = registry.sha256(workdir / registry.WEIGHTS)
+        training.write_json(workdir / registry.CARD, card)
+        figures.final(flow, data, workdir)
+    return card
+
+
+def _settings(config: ConfigDict) -> training.Settings:
+    t = config.train
+    if t.checkpoint_every:
+        checkpoint_every, eval_every = t.checkpoint_every, t.eval_every
+    else:
+        checkpoint_every = eval_every = min(t.eval_every, t.steps)
+    return training.Settings(
+        steps=t.steps,
+        checkpoint_every=checkpoint_every,
+        eval_every=eval_every,
+        patience=t.patience or None,
+        steps_per_execution=t.steps_per_execution,
+        jit_compile=t.jit_compile,
+        picture_every=max(t.steps // 8, 1),
+    )
+
+
+def _plain(config: ConfigDict) -> dict:
+    """The config as it is after a trip through JSON."""
+    return json.loads(json.dumps(config.to_dict()))
+
+
+def _check_directory(workdir: pathlib.Path) -> None:
+    """Raises if the work directory cannot be written to; makes nothing."""
+    place = workdir
+    while not place.exists() and place != place.parent:
+        place = place.parent
+    if not place.is_dir():
+        raise ValueError(f"workdir: expected a folder, but {place} is a file")
+    if not os.access(place, os.W_OK | os.X_OK):
+        raise ValueError(f"workdir: no permission to write to {place}")
+
+
+def _check_same(workdir: pathlib.Path, values: dict) -> None:
+    """Raises if the work directory is of another config."""
+    path = workdir / registry.CONFIG
+    if not path.exists():
+        return
+    try:
+        found = json.loads(path.read_text())
+    except ValueError:
+        raise ValueError(f"workdir: {path} is not a config") from None
+    there, here = _flat(found), _flat(values)
+    for key in sorted(there.keys() | here.keys()):
+        if there.get(key) != here.get(key):
+            raise ValueError(
+                f"workdir: {workdir} was made with another config: {key} is "
+                f"{there.get(key)!r} there and {here.get(key)!r} here"
+            )
+
+
+def _flat(values: dict, prefix: str = "") -> dict:
+    flat = {}
+    for key, value in values.items():
+        inner = isinstance(value, dict)
+        flat |= _flat(value, f"{prefix}{key}.") if inner else {prefix + key: value}
+    return flat
+
+
+def _card(config: ConfigDict, flow, data: datasets.Data, result: training.Result) -> dict:
+    values = _plain(config)
+    loss = result.validation_loss
+    return {
+        "name": config.name,
+        "summary": config.summary,
+        "architecture": values["model"],
+        "paper": values["paper"],
+        "dim": data.dim,
+        "parameters": int(sum(v.shape.num_elements() for v in flow.trainable_variables)),
+        "data": data.facts,
+        "training": values["train"]
+        | {
+            "steps_done": result.step,
+            "chosen_step": result.best_step,
+            "validation_loss_nats": loss if math.isfinite(loss) else None,
+            "seconds": round(result.seconds, 1),
+            "hardware": hardware(flow.distribute_strategy),
+            "versions": {
+                "tfflows": __version__,
+                "tensorflow": tf.__version__,
+                "keras": keras.__version__,
+                "python": platform.python_version(),
+            },
+        },
+    }
+
+
+def hardware(strategy: tf.distribute.Strategy) -> str:
+    """The devices at hand, in words."""
+    replicas = strategy.num_replicas_in_sync
+    gpus = tf.config.list_physical_devices("GPU")
+    if gpus:
+        name = tf.config.experimental.get_device_details(gpus[0]).get("device_name", "GPU")
+        return f"{replicas} x {name}"
+    replicas = "" if replicas == 1 else f", {replicas} replicas"
+    return f"{os.cpu_count()} CPU cores ({platform.machine()}){replicas}"
+
+
+def main() -> None:
+    """Trains as the flags say."""
+    strategy = training.choose(flags.FLAGS.strategy)
+    card = train(flags.FLAGS.config, flags.FLAGS.workdir, strategy)
+    if training.is_chief(strategy):
+        facts = card["training"]
+        loss = facts["validation_loss_nats"]
+        print(
+            f"{card['name']}: {card['parameters']} parameters, step {facts['chosen_step']} of "
+            f"{facts['steps_done']} chosen, validation loss "
+            f"{'not finite' if loss is None else f'{loss:.4f} nats'}, {facts['seconds']:.0f} s\n{flags.FLAGS.workdir}"
+        )
+
+
+if __name__ == "__main__":
+    config_flags.DEFINE_config_file("config", None, "Config file, or name of a zoo model.")
+    flags.DEFINE_string("workdir", None, "Folder of all that the run writes.")
+    flags.DEFINE_enum("strategy", "one", NAMES, "Strategy of distribution.")
+    flags.mark_flags_as_required(["config", "workdir"])
+    command.run(main)
