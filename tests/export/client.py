@@ -6,28 +6,38 @@ For every folder of WORK: runs each signature of the SavedModel that `path.txt` 
 1, 3 and 8 rows of `inputs.npz`, and writes `outputs.npz` with a key `SIGNATURE/ROWS/OUTPUT`.
 """
 
+import importlib.machinery
 import pathlib
 import sys
-
-import numpy as np
-import tensorflow as tf
 
 BLOCKED = {"tfflows", "zoo", "export", "tensorflow_probability", "keras", "tf_keras"}
 
 
 class Blocker:
-    """Refuses to import what a server does not have."""
+    """Refuses to import what a server does not have.
+
+    The packages are found but cannot be loaded: TensorFlow, when it is imported, looks for a keras
+    and imports it if it can.
+    """
 
     def find_spec(self, name, path=None, target=None):
-        """Raises for the blocked packages; others are left to the usual finders."""
+        """Takes the blocked packages; others are left to the usual finders."""
         if name.split(".")[0] in BLOCKED:
-            raise ModuleNotFoundError(f"{name} is blocked", name=name)
+            return importlib.machinery.ModuleSpec(name, self)
         return None
 
+    def create_module(self, spec):
+        """Raises."""
+        raise ModuleNotFoundError(f"{spec.name} is blocked", name=spec.name)
 
-def imported() -> set[str]:
-    """Those of the blocked packages that are there."""
-    return BLOCKED & {name.split(".")[0] for name in sys.modules}
+    def exec_module(self, module):
+        """Is not reached."""
+
+
+sys.meta_path.insert(0, Blocker())
+
+import numpy as np  # noqa: E402
+import tensorflow as tf  # noqa: E402
 
 
 def main(work: pathlib.Path) -> None:
@@ -46,8 +56,6 @@ def main(work: pathlib.Path) -> None:
 
 
 if __name__ == "__main__":
-    # After TensorFlow, which looks for a keras (and imports none) when it is imported.
-    assert not imported(), imported()
-    sys.meta_path.insert(0, Blocker())
     main(pathlib.Path(sys.argv[1]))
-    assert not imported(), imported()
+    imported = BLOCKED & {name.split(".")[0] for name in sys.modules}
+    assert not imported, imported

@@ -1,6 +1,7 @@
 """Small models, exported once for all tests of a session."""
 
 import dataclasses
+import functools
 
 import numpy as np
 import pytest
@@ -26,6 +27,11 @@ class Exported:
     model: tfflows.models.Flow
     path: str
     rows: dict[str, np.ndarray]
+
+    @functools.cached_property
+    def signatures(self):
+        """The export, loaded."""
+        return tf.saved_model.load(self.path).signatures
 
     @property
     def context(self):

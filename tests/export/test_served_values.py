@@ -17,10 +17,6 @@ def close(found, expected):
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
 
 
-def served(exported):
-    return tf.saved_model.load(exported.path).signatures
-
-
 def run(signature, rows):
     names = signature.structured_input_signature[1]
     (value,) = signature(**{name: tf.constant(rows[name]) for name in names}).values()
@@ -65,7 +61,7 @@ def test_a_process_without_the_project_returns_what_the_model_returns(exports, e
 def test_seed_rows_are_the_key_and_the_draw_number_of_sample(exported):
     rows = {**exported.rows, "temperature": np.ones(8, np.float32)}
     expected = exported.model.sample(8, seed=10, start=5, context=exported.context)
-    found = run(served(exported)["sample"], rows)
+    found = run(exported.signatures["sample"], rows)
     np.testing.assert_allclose(found, expected, rtol=0, atol=DRAWS)
 
 
@@ -79,7 +75,7 @@ def test_eager_graph_xla_and_export_give_the_same_draws(exports, name):
         "eager": draw(seed, ones),
         "graph": tf.function(draw)(seed, ones),
         "xla": tf.function(draw, jit_compile=True)(seed, ones),
-        "export": run(served(exported)["sample"], {"seed": seed, "temperature": ones}),
+        "export": run(exported.signatures["sample"], {"seed": seed, "temperature": ones}),
         "sample": exported.model.sample(8, seed=10, start=5),
     }
     for where, value in draws.items():
@@ -89,7 +85,7 @@ def test_eager_graph_xla_and_export_give_the_same_draws(exports, name):
 
 
 def test_merged_requests_are_the_separate_ones(exported):
-    for name, signature in served(exported).items():
+    for name, signature in exported.signatures.items():
         merged = run(signature, exported.rows)
         parts = [
             run(signature, {key: value[a:b] for key, value in exported.rows.items()})
@@ -103,7 +99,7 @@ def test_a_row_outside_of_the_support_is_minus_infinity_and_leaves_others_alone(
     rows = {key: value[:3].copy() for key, value in exported.rows.items()}
     rows["x"][1] = 1e30
     rows["x"][2] = np.nan
-    log_prob = run(served(exported)["log_prob"], rows)
+    log_prob = run(exported.signatures["log_prob"], rows)
     close(log_prob[0], exported.model.log_prob(rows["x"], rows.get("context"))[0])
     assert log_prob[1] == -np.inf
     assert np.isnan(log_prob[2])
@@ -111,5 +107,5 @@ def test_a_row_outside_of_the_support_is_minus_infinity_and_leaves_others_alone(
 
 def test_an_empty_request_gives_an_empty_answer(exported):
     rows = {key: value[:0] for key, value in exported.rows.items()}
-    for name, signature in served(exported).items():
+    for name, signature in exported.signatures.items():
         assert len(run(signature, rows)) == 0, name

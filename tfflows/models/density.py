@@ -232,7 +232,8 @@ class DensityModel(keras.Model):
             rows = _over_replicas(tf.cast(tf.shape(losses)[0], tf.float32))
             loss = self.optimizer.scale_loss(tf.reduce_sum(losses) / rows)
         variables = self.trainable_variables
-        self.optimizer.apply(tape.gradient(loss, variables), variables)
+        gradients = _clip_over_replicas(self.optimizer, tape.gradient(loss, variables))
+        self.optimizer.apply(gradients, variables)
         return self._log(losses, rows)
 
     def test_step(self, data):
@@ -269,3 +270,18 @@ def _over_replicas(value):
     if replica is None or replica.num_replicas_in_sync == 1:
         return value
     return replica.all_reduce(tf.distribute.ReduceOp.SUM, value)
+
+
+def _clip_over_replicas(optimizer, gradients):
+    """Gradients clipped as their sum over replicas is to be.
+
+    Keras clips each replica's share and then sums the shares; what comes from here is so small that
+    it clips it no more.
+    """
+    replica = tf.distribute.get_replica_context()
+    clips = optimizer.clipnorm or optimizer.global_clipnorm or optimizer.clipvalue
+    if not clips or replica is None or replica.num_replicas_in_sync == 1:
+        return gradients
+    total = [g if g is None else _over_replicas(g) for g in gradients]
+    clipped = optimizer._clip_gradients(total)
+    return [g if g is None else g / replica.num_replicas_in_sync for g in clipped]
