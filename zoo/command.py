@@ -79,7 +79,10 @@ def _config_file(value: str) -> str:
 def _one_line(error: Exception) -> str:
     """The message of an error in one line."""
     if isinstance(error, AttributeError | KeyError):
-        # ml_collections': the name of the entry, in quotes, and on a second line what is near it.
-        name, _, near = str(error.args[0]).strip().partition("\n")
+        # ml_collections': within it a KeyError of the entry's name, and what is near it.
+        text = error
+        while isinstance(text, Exception):
+            text = text.args[0] if text.args else ""
+        name, _, near = str(text).strip().partition("\n")
         return " ".join(f"no entry {name}. {near}".split()).replace('"', "'")
     return " ".join(str(error).split())

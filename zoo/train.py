@@ -195,9 +195,10 @@ def main() -> None:
         facts = card["training"]
         loss = facts["validation_loss_nats"]
         print(
-            f"{card['name']}: {card['parameters']} parameters, step {facts['chosen_step']} of "
-            f"{facts['steps_done']} chosen, validation loss "
-            f"{'not finite' if loss is None else f'{loss:.4f} nats'}, {facts['seconds']:.0f} s\n{flags.FLAGS.workdir}"
+            f"{card['name']}: {card['parameters']} parameters, "
+            f"step {facts['chosen_step']} of {facts['steps_done']} chosen, "
+            f"validation loss {'not finite' if loss is None else f'{loss:.4f} nats'}, "
+            f"{facts['seconds']:.0f} s\n{flags.FLAGS.workdir}"
         )
 
 

@@ -262,6 +262,8 @@ class DensityModel(keras.Model):
             first = x if isinstance(x, (np.ndarray, tf.Tensor)) else next(iter(x))
             first, context = first if isinstance(first, tuple) else (first, None)
             self.initialize(first, context)
+        if isinstance(x, tf.data.Dataset):
+            kwargs.setdefault("shuffle", False)  # Keras warns that it cannot
         return super().fit(x, **kwargs)
 
 

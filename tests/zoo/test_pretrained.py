@@ -1,0 +1,109 @@
+"""The weights that come with the zoo, and the command that makes them."""
+
+import json
+import pathlib
+import time
+
+import numpy as np
+import pytest
+
+import zoo
+from tests.zoo import binaries
+from zoo import registry
+from zoo.evaluate import evaluate
+
+PINS = pathlib.Path(__file__).with_name("pinned.json")
+SHIPPED = [name for name in zoo.names() if (registry.PRETRAINED / name / registry.CARD).exists()]
+
+
+def points(flow):
+    """Eight points where every model has a density worth comparing."""
+    spread = np.linspace(-1.0, 1.0, 8)[:, np.newaxis] * np.ones(flow.event_shape)
+    mean = flow.sample(256, seed=11).numpy()
+    return (np.median(mean, axis=0) + spread * mean.std(axis=0)).astype(np.float32)
+
+
+def pins(flow):
+    """What is pinned of a model: draws, and log-densities at rounded points."""
+    x = np.round(points(flow), 2)
+    return {
+        "draws": flow.sample(4, seed=10).numpy().round(5).tolist(),
+        "points": x.tolist(),
+        "log_prob": flow.log_prob(x).numpy().round(5).tolist(),
+    }
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_pinned_log_probabilities_and_draws(name):
+    began = time.monotonic()
+    flow = zoo.load(name)
+    assert time.monotonic() - began < 5
+    pinned = json.loads(PINS.read_text())[name]
+    log_prob = flow.log_prob(np.array(pinned["points"], np.float32))
+    np.testing.assert_allclose(log_prob, pinned["log_prob"], atol=1e-3, rtol=1e-3)
+    np.testing.assert_allclose(flow.sample(4, seed=10), pinned["draws"], atol=1e-3, rtol=1e-3)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_cards(name):
+    card = zoo.card(name)
+    assert card["name"] == name and card["paper"]["title"] and card["data"]["split"]
+    assert card["parameters"] > 0 and card["training"]["seconds"] > 0
+    assert card["test"]["rows"] > 0
+    config = registry.trained_config(name)
+    assert config["data"]["path"] is None  # of the machine that it was trained on
+    values = json.loads(json.dumps(zoo.config(name).to_dict()))
+    for key in ("model", "train", "data"):
+        assert config[key] == values[key], f"{name}: weights and config differ in {key}"
+
+
+def _recomputed(name):
+    recorded, again = zoo.card(name)["test"], evaluate(name)
+    assert again.keys() == recorded.keys()
+    for key, value in recorded.items():
+        assert again[key] == pytest.approx(value, abs=1e-4), key
+
+
+TOYS = [name for name in SHIPPED if zoo.config(name).data.source in ("toy", "target")]
+
+
+@pytest.mark.parametrize("name", [name for name in TOYS if name == "nsf_moons"])
+def test_figure_of_the_demos_card(name):
+    _recomputed(name)
+    assert zoo.card(name)["test"]["kl_divergence"] <= 0.03
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", TOYS)
+def test_figures_of_every_card(name):
+    _recomputed(name)
+
+
+def test_one_command_makes_a_model(tmp_path, monkeypatch):
+    config = zoo.config("affine_moons")
+    config.train.steps, config.train.jit_compile, config.data.size = 20, False, 1000
+    monkeypatch.setattr(registry, "config", lambda name: config)
+    output = tmp_path / "pretrained"
+    code, text, errors = binaries.run("zoo.pretrain", "affine_moons", f"--output={output}")
+    assert code == 0 and "mean test log-likelihood" in text, errors
+    folder = output / "affine_moons"
+    assert {p.name for p in folder.iterdir()} == {"card.json", "config.json", "model.weights.h5"}
+    assert zoo.card(folder)["test"]["rows"] == 100_000
+    assert zoo.load(folder).name == "affine_moons"
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ([], "names: expected names of models, or --all"),
+        (["nsf_mons"], "no model or folder 'nsf_mons'; did you mean nsf_moons"),
+        (["maf_table"], "table: maf_table needs --table=FILE"),
+    ],
+)
+def test_bad_flags_of_pretrain(arguments, message):
+    code, _, errors = binaries.run("zoo.pretrain", *arguments)
+    assert code == 2 and message in errors.splitlines()[-1]
+
+
+if __name__ == "__main__":  # writes the pins of what is shipped
+    PINS.write_text(json.dumps({name: pins(zoo.load(name)) for name in SHIPPED}, indent=1) + "\n")

@@ -1,0 +1,137 @@
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+import zoo
+from tfflows import models
+from zoo import registry
+from zoo.configs import default
+
+TABLES = {"maf_table", "nsf_table", "realnvp_table"}
+
+
+@pytest.fixture
+def trained(tmp_path):
+    """A folder as training leaves it."""
+    config = zoo.config("affine_moons").to_dict()
+    flow = registry.from_config(config, 2)
+    flow.save_weights(tmp_path / registry.WEIGHTS)
+    card = {
+        "name": "mine",
+        "dim": 2,
+        "weights_sha256": registry.sha256(tmp_path / registry.WEIGHTS),
+    }
+    (tmp_path / registry.CONFIG).write_text(json.dumps(config))
+    (tmp_path / registry.CARD).write_text(json.dumps(card))
+    return tmp_path
+
+
+def test_names():
+    cdf = {f"cdf_{c}_{b}" for c in ("gaussian", "logistic") for b in ("uniform", "beta", "normal")}
+    others = {
+        *("affine_moons", "ar_mixture_face", "ar_mixture_moons", "iaf_target", "lu_moons"),
+        *("maf_moons", "nsf_ar_moons", "nsf_moons", "realnvp_moons"),
+    }
+    assert set(zoo.names()) >= cdf | others | TABLES
+
+
+@pytest.mark.parametrize("name", zoo.names())
+def test_every_config_builds_its_model(name):
+    config = zoo.config(name)
+    assert config.name == name and config.summary and config.paper.title and config.paper.url
+    flow = zoo.build(name, **({"dim": 5} if name in TABLES else {}))
+    assert isinstance(flow, default.family(config.model.family))
+    assert flow.name == name
+    # The config says every argument of the family, so that each is a flag.
+    assert set(flow.get_config()) >= set(config.model.args)
+    # A trip through JSON changes nothing.
+    again = registry.from_config(json.loads(json.dumps(config.to_dict())), flow.event_shape[0])
+    x = np.full([2, flow.event_shape[0]], 0.3, np.float32)
+    np.testing.assert_array_equal(flow.log_prob(x), again.log_prob(x))
+
+
+def test_build_with_overrides():
+    flow = zoo.build("nsf_moons", layers=2, hidden_units=(8,), seed=4)
+    assert isinstance(flow, models.NSF)
+    assert flow.get_config()["layers"] == 2 and flow.seed == 4
+
+
+def test_build_errors():
+    with pytest.raises(ValueError, match="no model or folder 'nsf_mons'; did you mean nsf_moons"):
+        zoo.build("nsf_mons")
+    with pytest.raises(ValueError, match="layerz: NSF has no such argument"):
+        zoo.build("nsf_moons", layerz=2)
+    with pytest.raises(ValueError, match="dim: maf_table is a model of a user's table"):
+        zoo.build("maf_table")
+    with pytest.raises(ValueError, match="model.family: expected one of .*, got 'Density'"):
+        default.family("Density")
+
+
+def test_a_family_is_found_and_its_base_class_is_not():
+    assert default.family("NSF") is models.NSF
+    with pytest.raises(ValueError, match="model.family"):
+        default.family("Family")
+
+
+def test_load_a_folder(trained):
+    flow = zoo.load(trained)
+    assert flow.log_prob(np.zeros([3, 2], np.float32)).shape == (3,)
+    assert zoo.card(trained)["name"] == "mine"
+
+
+def test_load_a_keras_file(tmp_path):
+    flow = zoo.build("affine_moons", seed=1)
+    flow.save(tmp_path / "mine.keras")
+    x = np.ones([3, 2], np.float32)
+    np.testing.assert_array_equal(zoo.load(tmp_path / "mine.keras").log_prob(x), flow.log_prob(x))
+
+
+def test_names_are_told_from_far_off():
+    with pytest.raises(ValueError, match="the zoo has .*nsf_moons"):
+        zoo.load("something else")
+
+
+@pytest.mark.parametrize(
+    "damage, message",
+    [
+        (lambda f: (f / "model.weights.h5").unlink(), "has no model.weights.h5"),
+        (lambda f: (f / "model.weights.h5").write_bytes(b"x"), "is damaged or another model's"),
+        (lambda f: (f / "card.json").unlink(), "is not finished; start it again to go on"),
+        (lambda f: (f / "config.json").unlink(), "expected a name or a work directory"),
+        (lambda f: (f / "card.json").write_text("{"), "cannot be read"),
+    ],
+)
+def test_damaged_folder(trained, damage, message):
+    damage(trained)
+    with pytest.raises(ValueError, match=message) as error:
+        zoo.load(trained)
+    assert "\n" not in str(error.value)
+
+
+def test_weights_of_another_model(trained, tmp_path):
+    """Even where somebody has written their checksum into the card."""
+    foreign = zoo.build("nsf_moons", layers=1)
+    weights = trained / registry.WEIGHTS
+    foreign.save_weights(weights)
+    with pytest.raises(ValueError, match="is damaged or another model's"):
+        zoo.load(trained)
+    card = json.loads((trained / registry.CARD).read_text())
+    card["weights_sha256"] = registry.sha256(weights)
+    (trained / registry.CARD).write_text(json.dumps(card))
+    with pytest.raises(ValueError, match="does not fit config.json") as error:
+        zoo.load(trained)
+    assert "\n" not in str(error.value)
+
+
+def test_a_model_without_weights(monkeypatch, tmp_path):
+    monkeypatch.setattr(registry, "PRETRAINED", tmp_path)
+    with pytest.raises(ValueError, match="no weights in this installation; .*zoo.train"):
+        zoo.load("nsf_moons")
+
+
+def test_a_copy_of_a_folder_works(trained, tmp_path):
+    copy = tmp_path / "elsewhere"
+    shutil.copytree(trained, copy, ignore=shutil.ignore_patterns("elsewhere"))
+    assert zoo.load(copy).event_shape == (2,)
