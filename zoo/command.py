@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable
 
-from absl import app, flags
+from absl import app, flags, logging
 
 from zoo import registry
 
@@ -39,6 +39,8 @@ def run(main: Callable[..., None], arguments: bool = False) -> None:
         return rest
 
     def guarded(rest):
+        if flags.FLAGS["verbosity"].using_default_value:
+            logging.set_verbosity(logging.WARNING)
         try:
             main(*([rest[1:]] if arguments else []))
         except ValueError as error:

@@ -93,6 +93,16 @@ def test_a_saved_model_goes_on_training(tmp_path):
         np.testing.assert_allclose(a.numpy(), b.numpy(), atol=1e-6)
 
 
+def test_a_target_density_is_not_forgotten_in_silence(tmp_path):
+    """Loaded, such a model is not compiled: it would train on another objective."""
+    flow = models.AffineFlow(2)
+    flow.compile("adam", target_log_prob=lambda x: -tf.reduce_sum(tf.square(x), -1))
+    flow.save(tmp_path / "m.keras")
+    loaded = keras.saving.load_model(tmp_path / "m.keras")
+    assert not loaded.compiled
+    np.testing.assert_allclose(loaded.log_prob(_points(flow)), flow.log_prob(_points(flow)))
+
+
 def test_a_flow_over_anything_has_weights_but_no_config(tmp_path):
     def build():
         return Flow(tfp.bijectors.Shift(tf.Variable([0.0, 0.0])), [2])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import tensorflow as tf
 import tensorflow_probability as tfp
 
@@ -34,12 +35,15 @@ def invert_increasing(
     nonlinear function without using derivatives, Advances in Engineering Software 28(3), 1997.
     """
     frozen = tf.stop_gradient(target)
+    precision = np.finfo(target.dtype.as_numpy_dtype).eps
     root = tfp.math.find_root_chandrupatla(
         lambda y: tf.stop_gradient(function(y)[0]) - frozen,
         low=tf.stop_gradient(low),
         high=tf.stop_gradient(high),
-        position_tolerance=0.0,
-        value_tolerance=0.0,
+        position_tolerance=tf.stop_gradient(
+            2.0 * precision * (1e-3 + tf.maximum(tf.abs(low), tf.abs(high)))
+        ),
+        value_tolerance=tf.zeros([], target.dtype),
         max_iterations=MAX_ITERATIONS,
     ).estimated_root
     root = tf.stop_gradient(root)

@@ -197,6 +197,10 @@ class DensityModel(keras.Model):
         super().compile(optimizer=optimizer, loss=None, **kwargs)
         self._loss_mean = keras.metrics.Mean(name="loss")
 
+    def get_compile_config(self):
+        """How training was configured, or nothing where a Python function is part of it."""
+        return None if self._target_log_prob is not None else super().get_compile_config()
+
     def compile_from_config(self, config):
         """Configures training as it was when the model was saved."""
         config = keras.saving.deserialize_keras_object(config)
