@@ -48,7 +48,9 @@ class Case:
 
     def events(self, dtype: str, seed: int = 0, batch: int = BATCH):
         """Random data, in the dtype."""
-        return tf.constant(np.random.default_rng(seed).normal(size=(batch, *self.event_shape)), dtype)
+        return tf.constant(
+            np.random.default_rng(seed).normal(size=(batch, *self.event_shape)), dtype
+        )
 
     def latent_events(self, dtype: str, seed: int = 1, batch: int = BATCH):
         """Random latents, in the dtype."""
@@ -70,7 +72,9 @@ class Case:
         rng = np.random.default_rng(seed)
         for variable in raw_variables(bijector):
             if variable.trainable:
-                variable.assign_add(tf.constant(rng.normal(size=variable.shape) * 0.2, variable.dtype))
+                variable.assign_add(
+                    tf.constant(rng.normal(size=variable.shape) * 0.2, variable.dtype)
+                )
         return bijector
 
 
@@ -129,7 +133,9 @@ def check_log_det(case: Case) -> None:
 
 def _objective(bijector, case, dtype):
     keywords, ndims = case.keywords(dtype), len(case.event_shape)
-    x, log_det = tb.inverse_and_log_det(bijector, case.events(dtype), ndims, keywords.get("context"))
+    x, log_det = tb.inverse_and_log_det(
+        bijector, case.events(dtype), ndims, keywords.get("context")
+    )
     weights = tf.cast(tf.reshape(tf.range(1, 1 + tf.size(x)), tf.shape(x)), x.dtype)
     return tf.reduce_sum(tf.sin(x * weights)) + tf.reduce_sum(log_det)
 

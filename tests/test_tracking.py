@@ -64,7 +64,9 @@ def test_keras_training_moves_the_bijectors_own_variables():
     flow.compile(keras.optimizers.SGD(0.1))
     x = np.random.default_rng(0).normal(3, 2, (64, 2)).astype("float32")
     flow.fit(tf.data.Dataset.from_tensors(x).repeat(), steps_per_epoch=3, verbose=0)
-    moved = [np.any(v.numpy() != b) for v, b in zip(bijector.trainable_variables, before, strict=True)]
+    moved = [
+        np.any(v.numpy() != b) for v, b in zip(bijector.trainable_variables, before, strict=True)
+    ]
     assert sum(moved) >= 2
     flow.trainable = False
     assert not flow.trainable_variables

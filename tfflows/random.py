@@ -37,9 +37,7 @@ def threefry(key: tuple, counter: tuple) -> tuple[tf.Tensor, tf.Tensor]:
       A pair of `uint32` tensors of the broadcast shape.
     """
     k0, k1 = key
-    parity = tf.bitwise.bitwise_xor(
-        tf.bitwise.bitwise_xor(k0, k1), tf.constant(_PARITY, tf.uint32)
-    )
+    parity = tf.bitwise.bitwise_xor(tf.bitwise.bitwise_xor(k0, k1), tf.constant(_PARITY, tf.uint32))
     schedule = (k0, k1, parity)
     x0, x1 = counter[0] + k0, counter[1] + k1
     for group in range(5):

@@ -26,8 +26,8 @@ def keras_layers(module: tf.Module) -> list[keras.layers.Layer]:
 
 
 def layer_variables(layer) -> list[tf.Variable]:
-    """Returns the raw `tf.Variable`s of a built Keras layer, for a `tf.Module` to hold."""
-    return [getattr(variable, "value", variable) for variable in layer.variables]
+    """Returns the raw `tf.Variable`s of a built layer (Keras 3 or tf_keras), to be held as such."""
+    return [v if isinstance(v, tf.Variable) else v.value for v in layer.variables]
 
 
 def raw_variables(module: tf.Module) -> list[tf.Variable]:
@@ -66,9 +66,7 @@ class AdoptedModule(keras.layers.Layer):
         super().__init__(dtype="float32", autocast=False, **kwargs)
         self.networks = keras_layers(module)
         owned = {id(v) for layer in self.networks for v in layer_variables(layer)}
-        for index, variable in enumerate(
-            v for v in raw_variables(module) if id(v) not in owned
-        ):
+        for index, variable in enumerate(v for v in raw_variables(module) if id(v) not in owned):
             name = variable.name.split(":")[0].replace("/", "_")
             self._track_variable(_adopt(variable, f"{name}_{index}"))
         self.built = True

@@ -35,18 +35,27 @@ def final(flow, data: datasets.Data, workdir: pathlib.Path) -> list[str]:
       The paths.
     """
     folder = workdir / "pictures"
-    paths = [plots.training_curve(workdir / "metrics.jsonl", folder / "training.png", flow.name)]
+    curve = plots.training_curve(workdir / "metrics.jsonl", folder / "training.png", flow.name)
+    return [curve, *of_density(flow, data, folder)]
+
+
+def of_density(flow, data: datasets.Data, folder: pathlib.Path) -> list[str]:
+    """Draws a 1-D or 2-D model: density.png, or overview.png and latent_grid.png.
+
+    Returns:
+      The paths; none for other models.
+    """
     if data.dim == 1:
         path = folder / "density.png"
-        paths.append(plots.density_1d(flow, _rows(data), path, data.bounds, flow.name))
-    if data.dim == 2:
-        rows = np.asarray(flow.sample(4000, seed=1)) if data.target else _rows(data)
-        path = folder / "overview.png"
-        paths.append(plots.overview_2d(flow, rows, path, data.bounds, flow.name))
-        normal = flow.supports_temperature
-        latents = (-3.0, 3.0) if normal else (0.001, 0.999)
-        paths.append(plots.latent_grid(flow, folder / "latent_grid.png", latents))
-    return paths
+        return [plots.density_1d(flow, _rows(data), path, data.bounds, flow.name)]
+    if data.dim > 2:
+        return []
+    rows = np.asarray(flow.sample(4000, seed=1)) if data.target else _rows(data)
+    latents = (-3.0, 3.0) if flow.supports_temperature else (0.001, 0.999)
+    return [
+        plots.overview_2d(flow, rows, folder / "overview.png", data.bounds, flow.name),
+        plots.latent_grid(flow, folder / "latent_grid.png", latents),
+    ]
 
 
 def _rows(data: datasets.Data) -> np.ndarray:

@@ -149,7 +149,9 @@ def test_context_and_steps_per_execution():
     flow.fit(data, steps_per_epoch=200, verbose=0)
     right, wrong = flow.log_prob(x, context), flow.log_prob(x, -context)
     assert np.mean(right) > 0.5 and np.mean(wrong) < -50
-    np.testing.assert_allclose(np.mean(flow.sample(50, 1, context=context[:50]), 1), context[:50, 0], atol=0.5)
+    np.testing.assert_allclose(
+        np.mean(flow.sample(50, 1, context=context[:50]), 1), context[:50, 0], atol=0.5
+    )
     assert flow.evaluate(data.take(8), verbose=0) == pytest.approx(-np.mean(right), rel=1e-3)
 
 

@@ -86,7 +86,9 @@ def test_masked_network_stays_float32_under_mixed_precision():
         keras.config.set_dtype_policy("float32")
 
 
-@pytest.mark.parametrize("network", [MLP(3, (64,), dropout=0.5), ResidualMLP(3, (64,), dropout=0.5)])
+@pytest.mark.parametrize(
+    "network", [MLP(3, (64,), dropout=0.5), ResidualMLP(3, (64,), dropout=0.5)]
+)
 def test_dropout_only_in_training_and_keyed(network):
     x = tf.ones([4, 2])
     network(x)
@@ -106,7 +108,10 @@ def test_dropout_only_in_training_and_keyed(network):
     [
         (lambda: MLP(2, dropout=1.0), r"dropout: expected a rate in \[0, 1\), got 1.0"),
         (lambda: ResidualMLP(2, (4, 5)), r"hidden_units: expected equal sizes, got \[4, 5\]"),
-        (lambda: AutoregressiveNetwork(2, 3, (4, 5), residual=True), "hidden_units: expected equal"),
+        (
+            lambda: AutoregressiveNetwork(2, 3, (4, 5), residual=True),
+            "hidden_units: expected equal",
+        ),
         (lambda: AutoregressiveNetwork(2, 3, dropout=-1), "dropout: expected a rate"),
         (lambda: AutoregressiveNetwork(2, 3, (4,))(tf.zeros([1, 2])), r"x: expected \[batch, 3\]"),
     ],

@@ -101,13 +101,9 @@ class Invert(_Invert):
     def forward_and_log_det(self, x, context=None):
         """Returns `(y, log|det dy/dx|)`: the inverse pass of the inverted map."""
         base.check_context(self, context)
-        return base.inverse_and_log_det(
-            self.bijector, x, self.forward_min_event_ndims, context
-        )
+        return base.inverse_and_log_det(self.bijector, x, self.forward_min_event_ndims, context)
 
     def inverse_and_log_det(self, y, context=None):
         """Returns `(x, log|det dx/dy|)`: the forward pass of the inverted map."""
         base.check_context(self, context)
-        return base.forward_and_log_det(
-            self.bijector, y, self.inverse_min_event_ndims, context
-        )
+        return base.forward_and_log_det(self.bijector, y, self.inverse_min_event_ndims, context)

@@ -99,9 +99,11 @@ class Beta(Base):
         """See `Base`."""
         return _inside(
             z,
-            lambda inner: tf.math.xlogy(self.a - 1.0, inner)
-            + tf.math.xlog1py(self.b - 1.0, -inner)
-            - self._log_norm,
+            lambda inner: (
+                tf.math.xlogy(self.a - 1.0, inner)
+                + tf.math.xlog1py(self.b - 1.0, -inner)
+                - self._log_norm
+            ),
         )
 
     def quantile(self, u):

@@ -126,9 +126,7 @@ def _coupling(dim, index, map, hidden_units, residual, dropout, context_dim, see
     return tb.Coupling(
         _mask(dim, index),
         map,
-        lambda outputs: network(
-            outputs, hidden_units, dropout=dropout, seed=seed * 1000 + index
-        ),
+        lambda outputs: network(outputs, hidden_units, dropout=dropout, seed=seed * 1000 + index),
         context_shape=_context_shape(context_dim),
         name=f"coupling_{index}",
     )

@@ -136,8 +136,10 @@ class Flow(DensityModel):
 
     @property
     def standardization_log_det(self) -> float:
-        """Sum of log standard deviations: add it to a raw row's log-density for the standardised
-        row's. 0 for a flow without standardisation."""
+        """The sum of the log standard deviations, 0 for a flow without standardisation.
+
+        Added to the log-density of a raw row it gives that of the standardised row.
+        """
         if self._standardize is None:
             return 0.0
         return float(tf.reduce_sum(self._standardize.log_scale).numpy())
@@ -162,9 +164,7 @@ class Flow(DensityModel):
     def draw_and_log_prob(self, seed, temperature, context=None):
         """Samples and their log-density at temperature 1, in one pass, as a graph function."""
         z = self._draw_latents(seed, temperature)
-        x, log_det = joint.forward_and_log_det(
-            self.bijector, z, len(self._latent_shape), context
-        )
+        x, log_det = joint.forward_and_log_det(self.bijector, z, len(self._latent_shape), context)
         return x, self._latent_log_prob(z) - log_det
 
     def _draw_latents(self, seed, temperature):
@@ -176,15 +176,11 @@ class Flow(DensityModel):
 
     def encode_fn(self, x, context=None):
         """Data to latents, as a graph function."""
-        return self.bijector.inverse(
-            tf.identity(x), **joint.keywords_for(self.bijector, context)
-        )
+        return self.bijector.inverse(tf.identity(x), **joint.keywords_for(self.bijector, context))
 
     def decode_fn(self, z, context=None):
         """Latents to data, as a graph function."""
-        return self.bijector.forward(
-            tf.identity(z), **joint.keywords_for(self.bijector, context)
-        )
+        return self.bijector.forward(tf.identity(z), **joint.keywords_for(self.bijector, context))
 
     # What a flow adds to the interface.
 

@@ -14,8 +14,10 @@ from tfflows.networks.mlp import dropout as drop
 
 def _mask(degrees_in, degrees_out, strict: bool) -> np.ndarray:
     """`[inputs, outputs]`: which inputs an output may see."""
-    return (degrees_out[None] > degrees_in[:, None]) if strict else (
-        degrees_out[None] >= degrees_in[:, None]
+    return (
+        (degrees_out[None] > degrees_in[:, None])
+        if strict
+        else (degrees_out[None] >= degrees_in[:, None])
     )
 
 
