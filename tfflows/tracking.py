@@ -11,6 +11,8 @@ model knows nothing of a `tf.Module`'s variables. Three readers have to see ever
 
 from __future__ import annotations
 
+import collections
+
 import keras
 import tensorflow as tf
 
@@ -66,10 +68,37 @@ class AdoptedModule(keras.layers.Layer):
         super().__init__(dtype="float32", autocast=False, **kwargs)
         self.networks = keras_layers(module)
         owned = {id(v) for layer in self.networks for v in layer_variables(layer)}
-        for index, variable in enumerate(v for v in raw_variables(module) if id(v) not in owned):
+        taken = collections.Counter()
+        for variable in (v for v in raw_variables(module) if id(v) not in owned):
             name = variable.name.split(":")[0].replace("/", "_")
-            self._track_variable(_adopt(variable, f"{name}_{index}"))
+            taken[name] += 1
+            unique = name if taken[name] == 1 else f"{name}_{taken[name]}"
+            self._track_variable(_adopt(variable, unique))
         self.built = True
+
+    def save_own_variables(self, store):
+        """Writes each variable under its name: files do not depend on the order of attributes."""
+        for variable in (*self._trainable_variables, *self._non_trainable_variables):
+            store[variable.name] = variable.numpy()
+
+    def load_own_variables(self, store):
+        """Reads each variable by its name.
+
+        Raises:
+          ValueError: if names or shapes are another module's; no variable is changed then.
+        """
+        variables = {v.name: v for v in (*self._trainable_variables, *self._non_trainable_variables)}
+        expected = {name: tuple(v.shape) for name, v in variables.items()}
+        found = {name: tuple(store[name].shape) for name in store.keys()}
+        if found != expected:
+            differ = sorted({*found, *expected}, key=lambda n: found.get(n) == expected.get(n))
+            name = differ[0]
+            raise ValueError(
+                f"weights: expected {len(expected)} variables with {name} of shape "
+                f"{expected.get(name)}, got {len(found)} with shape {found.get(name)}"
+            )
+        for name, variable in variables.items():
+            variable.assign(store[name])
 
     def call(self, inputs):
         """Returns `inputs`: the layer only holds variables."""

@@ -131,7 +131,7 @@ def check_context(bijector: tfb.Bijector, context) -> None:
 
 
 def keywords_for(bijector: tfb.Bijector, context) -> dict:
-    """The keyword arguments that hand `context`, if there is one, to `bijector`, if it takes one."""
+    """The keyword arguments that hand `context`, if any, to `bijector`, if it takes one."""
     return {} if context is None or context_shape(bijector) is None else {"context": context}
 
 

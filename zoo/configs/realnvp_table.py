@@ -19,7 +19,7 @@ def get_config():
         train={
             "steps": 6000,
             "batch_size": 256,
-            "learning_rate": 0.0005,
+            "learning_rate": 0.001,
             "eval_every": 250,
             "steps_per_execution": 10,
         },
