@@ -87,7 +87,9 @@ class AdoptedModule(keras.layers.Layer):
         Raises:
           ValueError: if names or shapes are another module's; no variable is changed then.
         """
-        variables = {v.name: v for v in (*self._trainable_variables, *self._non_trainable_variables)}
+        variables = {
+            v.name: v for v in (*self._trainable_variables, *self._non_trainable_variables)
+        }
         expected = {name: tuple(v.shape) for name, v in variables.items()}
         found = {name: tuple(store[name].shape) for name in store.keys()}
         if found != expected:

@@ -142,7 +142,8 @@ class ResidualMLP(_Conditioner):
         units, blocks = self.hidden_units[0], len(self.hidden_units)
         self.first = self._dense(units, salt=100)
         self.expand = [self._dense(units, salt=200 + i) for i in range(blocks)]
-        self.contract = [self._dense(units, salt=400 + i) for i in range(blocks)]
+        # Without a bias of their own: what it would add, the next layer's can.
+        self.contract = [self._dense(units, salt=400 + i, use_bias=False) for i in range(blocks)]
         self.contexts = []
 
     def build(self, inputs_shape, context_shape=None):
