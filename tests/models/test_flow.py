@@ -314,3 +314,98 @@ def test_spline_agrees_with_tfp_and_with_itself_at_the_knots():
     np.testing.assert_allclose(x, spline.inverse(tf.identity(y)), atol=1e-9)
     np.testing.assert_allclose(log_det, spline.inverse_log_det_jacobian(tf.identity(y)), atol=1e-7)
     assert (np.diff(x.numpy()[:, 0]) > 0).all()
+
+
+def test_variables_that_training_would_not_move_are_an_error():
+    bijector = tfb.RealNVP(1, shift_and_log_scale_fn=_closed_over_layer())
+    with pytest.raises(ValueError, match="variables that no attribute of it holds"):
+        Flow(bijector, [2])
+
+
+def test_networks_that_tfp_builds_on_first_use_are_found():
+    network = tfb.AutoregressiveNetwork(2, event_shape=[2], hidden_units=[4])
+    flow = Flow(tfb.MaskedAutoregressiveFlow(network), [2])
+    assert {id(v.value) for v in flow.trainable_variables} == {id(v) for v in network.variables}
+    assert len(flow.trainable_variables) == 4
+
+
+def _closed_over_layer():
+    layer = MLP(2, (4,))
+    return lambda x, units: tf.split(layer(x), 2, axis=-1)
+
+
+def test_where_a_map_is_not_defined_the_log_density_is_minus_infinity():
+    rows = [[-1.0, 1.0], [0.0, 1.0], [0.5, 0.5], [np.nan, 1.0], [2.0, -1.0]]
+    for bijector in (tfb.Exp(), tfb.Sigmoid(), tfb.Softplus()):
+        log_prob = Flow(bijector, [2]).log_prob(rows).numpy()
+        assert np.isneginf(log_prob[[0, 1, 4]]).all(), bijector.name
+        assert np.isfinite(log_prob[2]) and np.isnan(log_prob[3])
+    assert np.isnan(Flow(tfb.Identity(), [1], base="beta(1,1)").log_prob([[np.nan]]))[0]
+
+
+def test_far_tails_of_a_mixture_with_normal_latents_are_finite():
+    flow = models.MixtureCDFFlow(2, component="logistic", base="normal")
+    far = flow.log_prob([[1e12, 0.0], [9e17, 0.0], [-1e6, 1e6]]).numpy()
+    assert np.isfinite(far).all()
+    exact = -60.0 + np.log(np.mean(np.exp([-2.0, -1.0, 0.0, 1.0, 2.0])))
+    near = flow.log_prob([[60.0, 0.0]])
+    at_zero = flow.log_prob([[0.0, 0.0]]).numpy() / 2
+    np.testing.assert_allclose(near - at_zero, [exact], atol=1e-3)
+
+
+def test_rows_far_outside_of_float32_before_standardisation_are_scored():
+    flow = models.MAF(2, layers=1, hidden_units=(4,), actnorm=False, standardize=True)
+    flow.set_standardization([0.0, 0.0], [1e20, 1.0])
+    log_prob = flow.log_prob([[1e20, 0.0], [3e38, 0.0]]).numpy() + flow.standardization_log_det
+    assert log_prob[0] == pytest.approx(-0.5 - np.log(2 * np.pi), abs=1e-2)
+    assert np.isneginf(log_prob[1])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"temperature": np.float32(-1)}, "temperature: expected a number >= 0"),
+        ({"temperature": float("nan")}, "temperature: expected a number >= 0"),
+        ({"seed": 1.5}, "seed: expected a whole number"),
+        ({"seed": 2**63}, "seed: expected a whole number"),
+        ({"n": 2.7}, "n: expected a count"),
+        ({"start": -1}, "start: expected a whole number from 0"),
+        ({"start": 2**63 - 2}, r"start: expected draws numbered below 2\*\*63"),
+    ],
+)
+def test_bad_draws(arguments, message):
+    flow = small_flows.trained_for_a_moment("affine")
+    with pytest.raises(ValueError, match=message):
+        flow.sample(**{"n": 4, "seed": 0, **arguments})
+    uniform = Flow(tfb.Identity(), [2], base="uniform")
+    with pytest.raises(ValueError, match="temperature: only a normal base"):
+        uniform.sample(2, temperature=np.float32(0.5))
+    assert flow.sample(np.int64(2), seed=np.int32(-3), start=np.int64(5)).shape == (2, 2)
+
+
+def test_context_of_another_length_is_an_error():
+    flow = models.MAF(2, context_dim=3, layers=1, hidden_units=(4,), actnorm=False)
+    for rows in (1, 3):
+        with pytest.raises(ValueError, match="context: expected shape .* with a batch of 5"):
+            flow.log_prob(np.ones((5, 2)), np.ones((rows, 3)))
+        with pytest.raises(ValueError, match="context: expected shape .* with a batch of 5"):
+            flow.sample(5, context=np.ones((rows, 3)))
+
+
+def test_initialisation_from_rows_that_are_not_finite_is_refused():
+    flow = FLOWS["realnvp"]()
+    with pytest.raises(ValueError, match="x: expected finite rows, row 1 is not"):
+        flow.initialize([[0.0, 1.0], [np.nan, 1.0]])
+    assert not flow.initialized
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (lambda: tb.RationalQuadraticSpline(3000), "bins: 3000 bins of at least 0.001 do not fit"),
+        (lambda: tb.RationalQuadraticSpline(min_slope=1.0), "min_slope: expected a number between"),
+    ],
+)
+def test_bad_splines(build, message):
+    with pytest.raises(ValueError, match=message):
+        build()

@@ -12,7 +12,8 @@ import pytest
 import tensorflow as tf
 
 from tests import small_flows
-from tfflows import models
+from tfflows import Flow, models
+from tfflows import bijectors as tb
 
 STEPS, BATCH = 50, 32
 
@@ -31,14 +32,14 @@ def distributed_rows():
     return np.stack([x[:, 0], x[:, 1] + np.square(x[:, 0])], 1).astype("float32")
 
 
-def train(name, strategy=None):
+def train(name, strategy=None, **clip):
     """Parameters after STEPS steps of a global batch of BATCH."""
     scope = strategy.scope() if strategy else tf.distribute.get_strategy().scope()
     with scope:
         flow = distributed_flow(name)
         # Adam's usual epsilon turns the rounding of a gradient near zero into a step of its own:
         # the order of the rows in a batch alone then moves parameters by 3e-4.
-        flow.compile(keras.optimizers.Adam(1e-2, epsilon=1e-3))
+        flow.compile(keras.optimizers.Adam(1e-2, epsilon=1e-3, **clip))
     data = tf.data.Dataset.from_tensor_slices(distributed_rows()).batch(BATCH).repeat()
     options = tf.data.Options()
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
@@ -56,8 +57,9 @@ import numpy as np
 from tests.models import test_training as t
 strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 assert strategy.num_replicas_in_sync == 2
-for name in ("realnvp", "maf"):
-    (one, loss_one), (two, loss_two) = t.train(name), t.train(name, strategy)
+clips = {{"global_clipnorm": 0.5}}, {{}}, {{"clipvalue": 0.05}}
+for name, clip in zip(("realnvp", "maf", "maf"), clips, strict=True):
+    (one, loss_one), (two, loss_two) = t.train(name, **clip), t.train(name, strategy, **clip)
     for a, b in zip(one.weights, two.weights, strict=True):
         np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-5, atol=1e-6, err_msg=a.path)
     np.testing.assert_allclose(loss_one, loss_two, rtol=1e-4)
@@ -197,3 +199,79 @@ def test_jit_and_graph_training_agree():
         data = tf.data.Dataset.from_tensors(distributed_rows()[:BATCH] / 5.0).repeat()
         results.append(flow.fit(data, steps_per_epoch=20, verbose=0).history["loss"][0])
     assert results[0] == pytest.approx(results[1], rel=1e-3)
+
+
+@pytest.mark.parametrize("kind", ["float64", "int", "arrays", "generator", "batch"])
+def test_whatever_keras_hands_on(kind):
+    flow = models.RealNVP(2, layers=1, hidden_units=(4,))
+    flow.compile("adam")
+    x = distributed_rows()[:64]
+    batches = [x[i : i + 16] for i in range(0, 64, 16)]
+    if kind == "arrays":
+        flow.fit(x, batch_size=16, verbose=0)
+    elif kind == "generator":
+        flow.fit(((b,) for b in batches), steps_per_epoch=4, verbose=0)
+    elif kind == "batch":
+        flow.initialize(x)
+        flow.train_on_batch(x)
+    else:
+        cast = x.astype("int64" if kind == "int" else kind)
+        data = tf.data.Dataset.from_tensor_slices(cast).batch(16)
+        flow.fit(data, verbose=0)
+        np.testing.assert_allclose(flow.predict(data, verbose=0), flow.log_prob(cast), atol=1e-4)
+    assert int(flow.optimizer.iterations) == (1 if kind == "batch" else 4)
+
+
+def test_context_given_as_an_array():
+    flow = models.RealNVP(2, context_dim=1, layers=1, hidden_units=(4,))
+    flow.compile("adam")
+    x = distributed_rows()[:64]
+    flow.fit(x, np.ones((64, 1)), batch_size=16, verbose=0)
+    assert flow.initialized
+
+
+def test_wrong_batches_are_errors_and_not_ignored():
+    flow = models.MixtureCDFFlow(1)
+    flow.compile("adam", run_eagerly=True)
+    for data, message in (
+        (np.ones((8, 3), "float32"), r"x: expected shape \[batch, 1\]"),
+        ((np.ones((8, 1), "float32"),) * 2, "context: the model takes none"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            flow.fit(tf.data.Dataset.from_tensors(data), verbose=0)
+
+
+def test_weights_of_rows():
+    flow = models.RealNVP(2, context_dim=1, layers=1, hidden_units=(4,), actnorm=False)
+    flow.compile("adam")
+    x, context = distributed_rows()[:32], np.ones((32, 1), "float32")
+    weights = (np.arange(32) < 8).astype("float32")
+    data = tf.data.Dataset.from_tensor_slices((x, context, weights)).batch(12)
+    exact = -np.mean(flow.log_prob(x[:8], context[:8]))
+    assert flow.evaluate(data, verbose=0) == pytest.approx(exact, rel=1e-5)
+    before = flow.get_weights()
+    flow.fit(data.map(lambda x, c, w: (x, c, 0.0 * w)), verbose=0)
+    for a, b in zip(before, flow.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    for method in (flow.fit, flow.evaluate):  # Keras would leave them out
+        with pytest.raises(ValueError, match="sample_weight: only beside contexts"):
+            method(x, sample_weight=weights)
+
+
+def test_regularised_conditioners():
+    def network(outputs):
+        return keras.layers.Dense(outputs, kernel_regularizer=keras.regularizers.L2(1.0))
+
+    flow = Flow(tb.Coupling([True, False], tb.Affine(), network), [2])
+    flow.compile(keras.optimizers.SGD(0.1))
+    kernel = next(v for v in flow.trainable_variables if len(v.shape) == 2)
+    kernel.assign(tf.ones_like(kernel))
+    data = tf.data.Dataset.from_tensors(np.zeros((8, 2), "float32")).repeat()
+    flow.fit(data, steps_per_epoch=20, verbose=0)
+    assert np.abs(kernel.numpy()).max() < 0.05
+
+
+def test_a_flow_made_in_a_strategys_scope_finds_its_variables():
+    with tf.distribute.MirroredStrategy(["CPU:0"]).scope():
+        flow = Flow(tb.Chain([tb.ActNorm(2), tb.LULinear(2)]), [2])
+    assert len(flow.trainable_variables) == 6

@@ -26,6 +26,12 @@ def _log_ndtr(x):
     return tfd.Normal(tf.zeros([], x.dtype), 1.0).log_cdf(x)
 
 
+def _mills(z):
+    """Phi(z) / phi(z) for z <= 0."""
+    near = tf.maximum(z, -30.0)  # farther out the two logarithms agree in all their digits
+    return tf.where(z > -30.0, tf.exp(_log_ndtr(near) - _normal_log_pdf(near)), -1.0 / z)
+
+
 def _ndtri_exp(log_p):
     """The normal quantile of `exp(log_p)` for `log_p <= log(1/2)`, accurate in the far tail."""
     frozen = tf.stop_gradient(log_p)
@@ -34,12 +40,10 @@ def _ndtri_exp(log_p):
     tail = tf.sqrt(-2.0 * far - tf.math.log(-4.0 * math.pi * far))
     z = tf.where(frozen > -10.0, tf.math.ndtri(tf.exp(near)), -tail)
     for _ in range(3):
-        log_cdf = _log_ndtr(z)
-        z += (frozen - log_cdf) * tf.exp(log_cdf - _normal_log_pdf(z))
+        z += (frozen - _log_ndtr(z)) * _mills(z)
     z = tf.stop_gradient(z)
-    log_cdf = tf.stop_gradient(_log_ndtr(z))
     # Zero in value; the inverse's derivative in gradient.
-    return z + (log_p - frozen) * tf.exp(log_cdf - _normal_log_pdf(z))
+    return z + (log_p - frozen) * tf.stop_gradient(_mills(z))
 
 
 class _Logistic:

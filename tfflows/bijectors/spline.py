@@ -75,6 +75,12 @@ class RationalQuadraticSpline:
             raise ValueError(f"bins: expected at least 2, got {bins}")
         if not bound > 0:
             raise ValueError(f"bound: expected a positive number, got {bound}")
+        if not 0 < min_bin * bins < 1:
+            raise ValueError(
+                f"bins: {bins} bins of at least {min_bin} do not fit, at most 1/min_bin"
+            )
+        if not 0 < min_slope < 1:
+            raise ValueError(f"min_slope: expected a number between 0 and 1, got {min_slope}")
         self.bins, self.bound = bins, bound
         self.min_bin, self.min_slope = min_bin, min_slope
         self.parameters = 3 * bins - 1

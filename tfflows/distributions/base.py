@@ -60,7 +60,8 @@ def _inside(z, log_prob_inside):
     """`log_prob_inside` of z where 0 <= z <= 1, -inf elsewhere; NaN stays NaN."""
     outside = (z < 0.0) | (z > 1.0)
     inner = tf.where(outside, tf.constant(0.5, z.dtype), z)
-    return tf.where(outside, tf.constant(-math.inf, z.dtype), log_prob_inside(inner))
+    inside = tf.where(tf.math.is_nan(z), z, log_prob_inside(inner))
+    return tf.where(outside, tf.constant(-math.inf, z.dtype), inside)
 
 
 class Uniform(Base):
@@ -136,7 +137,7 @@ def get(base: str | Base) -> Base:
         return Normal()
     if base == "uniform":
         return Uniform()
-    match = re.fullmatch(r"beta\(\s*([0-9.]+)\s*,\s*([0-9.]+)\s*\)", str(base))
+    match = re.fullmatch(r"beta\(\s*([0-9.e+]+)\s*,\s*([0-9.e+]+)\s*\)", str(base))
     if match:
         return Beta(float(match[1]), float(match[2]))
     raise ValueError(f"base: expected normal, uniform or beta(a,b), got {base!r}")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
+import operator
 from collections.abc import Callable
 
 import keras
@@ -73,7 +76,7 @@ class DensityModel(keras.Model):
         Raises:
           ValueError: for another event shape or dtype, or a missing or needless context.
         """
-        x, context = self._check_x("x", x), self._check_context(context)
+        x, context, _ = self._unpack((x, context))
         return self._compiled("log_prob_fn", x, context)
 
     def sample(self, n, seed=None, start=0, temperature=1.0, context=None) -> tf.Tensor:
@@ -103,9 +106,8 @@ class DensityModel(keras.Model):
 
     def call(self, inputs, context=None):
         """The log-density of `inputs`, so that `predict` scores a data set."""
-        if isinstance(inputs, tuple):
-            inputs, context = inputs
-        return self.log_prob_fn(inputs, context)
+        x, context, _ = self._unpack(inputs if context is None else (inputs, context))
+        return self.log_prob_fn(x, context)
 
     def _compiled(self, method: str, *arguments):
         """Runs the named graph function, traced once for all batch sizes; `None`s are left out."""
@@ -136,13 +138,11 @@ class DensityModel(keras.Model):
                 f"{name}: expected shape [batch, {', '.join(map(str, expected))}], "
                 f"got {tuple(x.shape)}"
             )
-        if x.dtype != tf.float32:
-            if not (x.dtype.is_floating or x.dtype.is_integer):
-                raise ValueError(f"{name}: expected numbers, got dtype {x.dtype.name}")
-            x = tf.cast(x, tf.float32)
-        return tf.identity(x)  # a new tensor: TFP's cache may hold the old one's values
+        if not (x.dtype.is_floating or x.dtype.is_integer):
+            raise ValueError(f"{name}: expected numbers, got dtype {x.dtype.name}")
+        return tf.identity(tf.cast(x, tf.float32))  # TFP's cache may hold the old tensor's values
 
-    def _check_context(self, context):
+    def _check_context(self, context, rows=None):
         if self.context_shape is None:
             if context is not None:
                 raise ValueError("context: the model takes none, got one")
@@ -151,17 +151,23 @@ class DensityModel(keras.Model):
         if context is None:
             raise ValueError(f"context: the model needs one of shape [{expected}], got None")
         context = tf.cast(tf.convert_to_tensor(context), tf.float32)
-        if not context.shape.is_compatible_with((None, *self.context_shape)):
-            raise ValueError(f"context: expected shape [{expected}], got {tuple(context.shape)}")
+        if not context.shape.is_compatible_with((rows, *self.context_shape)):
+            count = "" if rows is None else f" with a batch of {rows}"
+            raise ValueError(
+                f"context: expected shape [{expected}]{count}, got {tuple(context.shape)}"
+            )
         return tf.identity(context)
 
     def _check_draw(self, n, seed, start, temperature, context):
-        if isinstance(n, (int, np.integer)) and n < 0:
-            raise ValueError(f"n: expected a count, got {n}")
-        if isinstance(temperature, (int, float)):
-            if temperature < 0:
+        n, start = _whole("n", n, 0), _whole("start", start, 0)
+        seed = None if seed is None else _whole("seed", seed, -(2**63))
+        if not tf.is_tensor(n) and not tf.is_tensor(start) and start + n > 2**63:
+            raise ValueError(f"start: expected draws numbered below 2**63, got {start} + {n}")
+        scale = tf.get_static_value(tf.convert_to_tensor(temperature))
+        if scale is not None:
+            if not np.ndim(scale) == 0 or not 0 <= scale < np.inf:
                 raise ValueError(f"temperature: expected a number >= 0, got {temperature}")
-            if temperature != 1 and not self.supports_temperature:
+            if scale != 1 and not self.supports_temperature:
                 raise ValueError(
                     f"temperature: only a normal base can be scaled, got {temperature}"
                 )
@@ -171,10 +177,16 @@ class DensityModel(keras.Model):
                     "sample: the model's ActNorm layers have seen no data; call "
                     "initialize(x) with a batch, train with fit, or load weights first"
                 )
-        context = self._check_context(context)
+        context = self._check_context(context, None if tf.is_tensor(n) else n)
         seeds = row_seeds(n, seed, start)
         scale = tf.fill(tf.shape(seeds)[:1], tf.cast(temperature, tf.float32))
         return seeds, scale, context
+
+    def _unpack(self, data):
+        """Rows, context and weights of a batch, as Keras hands it on."""
+        x, context, weights = keras.utils.unpack_x_y_sample_weight(data)
+        x = self._check_x("x", x)
+        return x, self._check_context(context, x.shape[0]), weights
 
     # Training, with plain Keras.
 
@@ -197,6 +209,26 @@ class DensityModel(keras.Model):
         super().compile(optimizer=optimizer, loss=None, **kwargs)
         self._loss_mean = keras.metrics.Mean(name="loss")
 
+    # A file of weights is of the model: Keras would add the optimizer's, twice as many numbers.
+
+    def save_weights(self, filepath, overwrite=True, **kwargs):
+        """Keras's `save_weights`, of the model alone: `save` keeps the optimizer too."""
+        with self._without_optimizer():
+            super().save_weights(filepath, overwrite=overwrite, **kwargs)
+
+    def load_weights(self, filepath, **kwargs):
+        """Keras's `load_weights`, of the model alone."""
+        with self._without_optimizer():
+            super().load_weights(filepath, **kwargs)
+
+    @contextlib.contextmanager
+    def _without_optimizer(self):
+        held = {name: self.__dict__.pop(name) for name in ("optimizer",) if name in self.__dict__}
+        try:
+            yield
+        finally:
+            self.__dict__.update(held)
+
     def get_compile_config(self):
         """How training was configured, or nothing where a Python function is part of it."""
         return None if self._target_log_prob is not None else super().get_compile_config()
@@ -215,44 +247,50 @@ class DensityModel(keras.Model):
         mean = getattr(self, "_loss_mean", None)
         return [] if mean is None else [mean]
 
-    def row_losses(self, data) -> tf.Tensor:
-        """The loss of each row of a batch, nats."""
+    def row_losses(self, data) -> tuple[tf.Tensor, tf.Tensor]:
+        """The loss of each row of a batch, nats, and the weight of each row."""
         if self._target_log_prob is not None:
             number = tf.cast(data, tf.int64)
             seeds = tf.stack([tf.fill(tf.shape(number), tf.cast(self.seed, tf.int64)), number], 1)
             x, log_q = self.draw_and_log_prob(seeds, tf.ones(tf.shape(number), tf.float32))
-            return log_q - self._target_log_prob(x)
-        x, context = data if isinstance(data, tuple) else (data, None)
-        return -self.log_prob_fn(tf.identity(x), context)
+            return log_q - self._target_log_prob(x), tf.ones_like(log_q)
+        x, context, weights = self._unpack(data)
+        losses = -self.log_prob_fn(x, context)
+        if weights is None:
+            return losses, tf.ones_like(losses)
+        return losses, tf.cast(tf.reshape(weights, tf.shape(losses)), losses.dtype)
 
     def train_step(self, data):
         """One step on one replica's share of a batch (Keras calls it)."""
         replica = tf.distribute.get_replica_context()
         number = 0 if replica is None else replica.replica_id_in_sync_group
+        step = tf.convert_to_tensor(self.optimizer.iterations)
         with tf.GradientTape() as tape:
-            with training_noise(self.seed, self.optimizer.iterations.value, number):
-                losses = self.row_losses(data)
-            # Keras sums gradients over replicas: a replica's share is its rows of all rows.
-            rows = _over_replicas(tf.cast(tf.shape(losses)[0], tf.float32))
-            loss = self.optimizer.scale_loss(tf.reduce_sum(losses) / rows)
+            with training_noise(self.seed, step, number):
+                losses, weights = self.row_losses(data)
+            total, rows = tf.reduce_sum(losses * weights), tf.reduce_sum(weights)
+            # What regularises the conditioners is a loss of the whole batch.
+            penalty = tf.add_n([tf.cast(loss, total.dtype) for loss in self.losses] or [0.0])
+            objective = self.optimizer.scale_loss(total + rows * penalty)
         variables = self.trainable_variables
-        gradients = _clip_over_replicas(self.optimizer, tape.gradient(loss, variables))
+        gradients = tape.gradient(objective, variables)
+        gradients, total, rows = _share(self.optimizer, gradients, total, rows)
         self.optimizer.apply(gradients, variables)
-        return self._log(losses, rows)
+        return self._log(total, rows)
 
     def test_step(self, data):
         """The loss on one replica's share of a batch (Keras calls it)."""
-        losses = self.row_losses(data)
-        return self._log(losses, _over_replicas(tf.cast(tf.shape(losses)[0], tf.float32)))
+        losses, weights = self.row_losses(data)
+        _, total, rows = _share(None, [], tf.reduce_sum(losses * weights), tf.reduce_sum(weights))
+        return self._log(total, rows)
 
     def predict_step(self, data):
         """Log-densities of a batch (Keras calls it)."""
-        x, context = data if isinstance(data, tuple) else (data, None)
-        return self.log_prob_fn(tf.identity(x), context)
+        x, context, _ = self._unpack(data)
+        return self.log_prob_fn(x, context)
 
-    def _log(self, losses, rows):
-        total = _over_replicas(tf.reduce_sum(losses))
-        self._loss_mean.update_state(total / tf.maximum(rows, 1.0), sample_weight=rows)
+    def _log(self, total, rows):
+        self._loss_mean.update_state(tf.math.divide_no_nan(total, rows), sample_weight=rows)
         result = self._loss_mean.result()
         strategy = tf.distribute.get_strategy()
         if isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
@@ -260,34 +298,89 @@ class DensityModel(keras.Model):
             result = tf.reshape(result, [1])
         return {"loss": result}
 
-    def fit(self, x=None, **kwargs):
-        """Keras's `fit`, after initialising from the first batch what is set from data."""
+    def fit(self, x=None, y=None, **kwargs):
+        """Keras's `fit`, after initialising from the first batch what is set from data.
+
+        Args:
+          x: a `tf.data.Dataset` of `x`, `(x, context)` or `(x, context, sample_weight)`; or rows
+            as an array.
+          y: the contexts of rows given as an array.
+          **kwargs: Keras's.
+
+        Returns:
+          Keras's `History`.
+        """
+        _check_weights(y, kwargs)
         if not self.initialized and self._target_log_prob is None and x is not None:
-            first = x if isinstance(x, (np.ndarray, tf.Tensor)) else next(iter(x))
-            first, context = first if isinstance(first, tuple) else (first, None)
-            self.initialize(first, context)
+            if isinstance(x, (np.ndarray, tf.Tensor)):
+                self.initialize(x, y)
+            else:
+                batches = iter(x)
+                first = next(batches)
+                rows, context, _ = keras.utils.unpack_x_y_sample_weight(first)
+                self.initialize(rows, context)
+                if batches is x:  # a generator, which does not start anew
+                    x = (batch for batch in itertools.chain([first], batches))
         if isinstance(x, tf.data.Dataset):
             kwargs.setdefault("shuffle", False)  # Keras warns that it cannot
-        return super().fit(x, **kwargs)
+        return super().fit(x, y, **kwargs)
+
+    def evaluate(self, x=None, y=None, **kwargs):
+        """Keras's `evaluate`: the mean loss over rows; arguments as `fit`'s."""
+        _check_weights(y, kwargs)
+        return super().evaluate(x, y, **kwargs)
 
 
-def _over_replicas(value):
-    replica = tf.distribute.get_replica_context()
-    if replica is None or replica.num_replicas_in_sync == 1:
+def _check_weights(y, keywords):
+    if y is None and keywords.get("sample_weight") is not None:
+        raise ValueError(
+            "sample_weight: only beside contexts, as Keras drops it where there is no y; "
+            "repeat rows instead"
+        )
+
+
+def _whole(name, value, low):
+    """`value` as an int, or as it is where it is a tensor."""
+    if tf.is_tensor(value):
         return value
-    return replica.all_reduce(tf.distribute.ReduceOp.SUM, value)
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = None
+    if number is None or not low <= number < 2**63:
+        kind = "a count" if name == "n" else f"a whole number from {low} to 2**63 - 1"
+        raise ValueError(f"{name}: expected {kind}, got {value!r}")
+    return number
 
 
-def _clip_over_replicas(optimizer, gradients):
-    """Gradients clipped as their sum over replicas is to be.
+def _share(optimizer, gradients, total, rows):
+    """A replica's share of the gradient of the mean loss, and the sums over all replicas.
 
-    Keras clips each replica's share and then sums the shares; what comes from here is so small that
-    it clips it no more.
+    Keras sums the shares over replicas; but it clips each share first, where it is their sum that
+    is to be clipped. So with clipping the sum is taken here, and each share is an equal part of it.
+    One reduction carries everything: several that nothing orders can be mistaken for each other.
+
+    Args:
+      optimizer: Keras's, or `None` without gradients.
+      gradients: of this replica's summed loss, some `None`.
+      total, rows: this replica's summed loss and number of rows.
     """
     replica = tf.distribute.get_replica_context()
-    clips = optimizer.clipnorm or optimizer.global_clipnorm or optimizer.clipvalue
-    if not clips or replica is None or replica.num_replicas_in_sync == 1:
-        return gradients
-    total = [g if g is None else _over_replicas(g) for g in gradients]
-    clipped = optimizer._clip_gradients(total)
-    return [g if g is None else g / replica.num_replicas_in_sync for g in clipped]
+    replicas = 1 if replica is None else replica.num_replicas_in_sync
+    clips = optimizer is not None and (
+        optimizer.clipnorm or optimizer.global_clipnorm or optimizer.clipvalue
+    )
+    if replicas > 1:
+        there = [g for g in gradients if g is not None] if clips else []
+        flat = [tf.reshape(tf.convert_to_tensor(g), [-1]) for g in there]
+        vector = tf.concat([tf.stack([total, rows]), *flat], 0)
+        vector = replica.all_reduce(tf.distribute.ReduceOp.SUM, vector)
+        total, rows = vector[0], vector[1]
+        if clips:
+            parts = iter(tf.split(vector[2:], [g.shape.num_elements() for g in there]))
+            gradients = [g if g is None else tf.reshape(next(parts), g.shape) for g in gradients]
+    gradients = [g if g is None else tf.math.divide_no_nan(g, rows) for g in gradients]
+    if replicas > 1 and clips:
+        gradients = optimizer._clip_gradients(gradients)
+        gradients = [g if g is None else g / replicas for g in gradients]
+    return gradients, total, rows

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 
 import keras
 import numpy as np
 
 from tfflows import bijectors as tb
+from tfflows import distributions
 from tfflows.models.flow import Flow
 from tfflows.networks import MLP, AutoregressiveNetwork, ResidualMLP
 
@@ -26,6 +28,8 @@ class Family(Flow):
         `Flow.set_standardization`.
       seed: seed of initial weights, permutations and training noise.
       name: name of the model.
+      precision: Keras dtype policy of the conditioners; the global one by default. It is part of
+        the config, so that a saved model computes what it computed.
       **arguments: those of `layers_of`.
 
     Raises:
@@ -33,6 +37,7 @@ class Family(Flow):
     """
 
     default_base = "normal"
+    _check_variables = False  # the families' bijectors are the project's own
 
     def __init__(
         self,
@@ -43,6 +48,7 @@ class Family(Flow):
         seed: int = 0,
         name: str | None = None,
         trainable: bool = True,
+        precision: str | None = None,
         **arguments,
     ):
         if int(dim) < 1:
@@ -60,9 +66,13 @@ class Family(Flow):
             "context_dim": context_dim,
             "standardize": standardize,
             "seed": int(seed),
+            "precision": precision or keras.config.dtype_policy().name,
             **arguments,
         }
-        layers = self.layers_of(dim, context_dim, seed, **arguments)
+        if isinstance(base, distributions.Base):
+            config["base"] = base.name
+        with _dtype_policy(config["precision"]):
+            layers = self.layers_of(dim, context_dim, seed, **arguments)
         if standardize:
             layers = [tb.Standardize(dim), *layers]
         super().__init__(
@@ -83,6 +93,16 @@ class Family(Flow):
     def get_config(self):
         """Returns the constructor's arguments."""
         return {**self._config, "name": self.name}
+
+
+@contextlib.contextmanager
+def _dtype_policy(name: str):
+    previous = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(name)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(previous)
 
 
 def _context_shape(context_dim):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import tensorflow as tf
 import tensorflow_probability as tfp
 
@@ -39,6 +40,8 @@ class Flow(DensityModel):
       ValueError: if the bijector does not map events of this shape.
     """
 
+    _check_variables = True
+
     def __init__(
         self,
         bijector: tfb.Bijector,
@@ -62,9 +65,33 @@ class Flow(DensityModel):
         self.base = distributions.get(base)
         self._latent_shape = tuple(bijector.inverse_event_shape(self._event_shape).as_list())
         self._latent_size = math.prod(self._latent_shape)
+        if self._check_variables:
+            self._check_variables_found()
         self._adopted = AdoptedModule(bijector, name="bijector_variables")
         self._norms = act_norms(bijector)
         self.built = True
+
+    def _check_variables_found(self):
+        """Raises ValueError if the bijector reads a variable that is not one of the model's."""
+        context = self.context_shape
+        context = None if context is None else tf.zeros([1, *context])
+        with tf.GradientTape() as tape:
+            try:
+                event = tf.zeros([1, *self._event_shape])
+                joint.inverse_and_log_det(self.bijector, event, len(self._event_shape), context)
+            except tf.errors.InvalidArgumentError:
+                return  # a bijector that checks its arguments, and zero is not one
+        found = raw_variables(self.bijector)
+        # Under a strategy the tape sees the copies that a variable has on its devices.
+        found = {id(part) for v in found for part in (v, *getattr(v, "values", ()))}
+        hidden = [v.name for v in tape.watched_variables() if id(v) not in found]
+        if hidden:
+            raise ValueError(
+                f"bijector: {self.bijector.name} uses {hidden[0]} and {len(hidden) - 1} other "
+                "variables that no attribute of it holds (they are in a function, or in a layer "
+                "that a function calls), so training would not move them; set the layers as an "
+                "attribute of the bijector, or use tfflows.bijectors"
+            )
 
     @property
     def event_shape(self) -> tuple[int, ...]:
@@ -116,9 +143,12 @@ class Flow(DensityModel):
         """
         if self.initialized:
             return
-        x, context = self._check_x("x", x), self._check_context(context)
+        x, context, _ = self._unpack((x, context))
         if x.shape[0] < 2:
             raise ValueError(f"x: initialisation needs at least 2 rows, got {x.shape[0]}")
+        finite = np.isfinite(x.numpy().reshape(x.shape[0], -1)).all(axis=1)
+        if not finite.all():
+            raise ValueError(f"x: expected finite rows, row {np.argmin(finite)} is not")
         initialize(self.bijector, x, len(self._event_shape), context)
 
     # Standardisation of raw tables.
@@ -154,11 +184,17 @@ class Flow(DensityModel):
         """Log-density `[batch]`, nats, as a graph function."""
         x = tf.identity(x)
         axes = list(range(1, 1 + len(self._event_shape)))
-        outside = tf.reduce_any(tf.abs(x) > _LARGEST, axis=axes)
+        scaled = x
+        if self._standardize is not None:
+            scaled = self._standardize.inverse(x)
+        missing = tf.reduce_any(tf.math.is_nan(x), axis=axes)
+        outside = tf.reduce_any(tf.abs(scaled) > _LARGEST, axis=axes)
         shape = tf.concat([tf.shape(outside), [1] * len(axes)], 0)
         x = tf.where(tf.reshape(outside, shape), tf.zeros_like(x), x)
         z, log_det = joint.inverse_and_log_det(self.bijector, x, len(self._event_shape), context)
         log_prob = self._latent_log_prob(z) + log_det
+        # A map that is not defined at a row says so by NaN.
+        outside |= tf.math.is_nan(log_prob) & ~missing
         return tf.where(outside, tf.constant(-math.inf, log_prob.dtype), log_prob)
 
     def draw_and_log_prob(self, seed, temperature, context=None):
@@ -186,7 +222,7 @@ class Flow(DensityModel):
 
     def encode(self, x, context=None) -> tf.Tensor:
         """Latents `[batch, *latent]` of data `[batch, *event]`."""
-        return self._compiled("encode_fn", self._check_x("x", x), self._check_context(context))
+        return self._compiled("encode_fn", *self._unpack((x, context))[:2])
 
     def decode(self, z, context=None) -> tf.Tensor:
         """Data `[batch, *event]` of latents `[batch, *latent]`."""
@@ -194,7 +230,7 @@ class Flow(DensityModel):
         if not z.shape.is_compatible_with((None, *self._latent_shape)):
             expected = ", ".join(map(str, self._latent_shape))
             raise ValueError(f"z: expected shape [batch, {expected}], got {tuple(z.shape)}")
-        return self._compiled("decode_fn", z, self._check_context(context))
+        return self._compiled("decode_fn", z, self._check_context(context, z.shape[0]))
 
     def interpolate(self, x0, x1, steps: int, context=None) -> tf.Tensor:
         """Data on the straight line between the latents of two data.
@@ -214,6 +250,11 @@ class Flow(DensityModel):
         z = self.encode(ends, repeat(2))
         weight = tf.reshape(tf.linspace(0.0, 1.0, steps), [-1] + [1] * len(self._latent_shape))
         return self.decode((1.0 - weight) * z[0] + weight * z[1], repeat(steps))
+
+    def save(self, filepath, overwrite=True, **kwargs):
+        """Keras's `save`; for a flow without a config an error before anything is written."""
+        self.get_config()
+        super().save(filepath, overwrite=overwrite, **kwargs)
 
     def get_config(self):
         """The constructor's arguments; only the named families have them in plain values."""
