@@ -70,14 +70,15 @@ class AdoptedModule(keras.layers.Layer):
         owned = {id(v) for layer in self.networks for v in layer_variables(layer)}
         taken = collections.Counter()
         for variable in (v for v in raw_variables(module) if id(v) not in owned):
-            name = variable.name.split(":")[0].replace("/", "_")
+            # Not the scope: Keras numbers layers that have no name anew in every process.
+            name = variable.name.split(":")[0].split("/")[-1]
             taken[name] += 1
             unique = name if taken[name] == 1 else f"{name}_{taken[name]}"
             self._track_variable(_adopt(variable, unique))
         self.built = True
 
     def save_own_variables(self, store):
-        """Writes each variable under its name: files do not depend on the order of attributes."""
+        """Writes each variable under its name, so that no order of attributes can mix them up."""
         for variable in (*self._trainable_variables, *self._non_trainable_variables):
             store[variable.name] = variable.numpy()
 
