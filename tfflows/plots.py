@@ -66,7 +66,7 @@ def density_1d(
     counts, edges = np.histogram(samples, bins=80, range=(low, high))
     # Of all samples, those outside the picture too: the two then have the same scale.
     height = counts / (len(samples) * np.diff(edges))
-    axes.stairs(height, edges, fill=True, color=_DATA_COLOUR, label="samples")
+    axes.stairs(height, edges, fill=True, color=_DATA_COLOUR, label="histogram")
     axes.plot(x, density, color=_MODEL_COLOUR, linewidth=2, label="density")
     axes.set(title=title, xlabel="x", ylabel="density", xlim=(low, high))
     axes.set_ylim(bottom=0)
@@ -121,7 +121,7 @@ def latent_grid(
       The path.
     """
     where = np.linspace(*latent_bounds, lines)
-    along = np.linspace(*latent_bounds, 400)
+    along = np.linspace(*latent_bounds, 2000)
     fixed, running = np.meshgrid(where, along, indexing="ij")
     latents = np.stack(
         [np.stack([fixed, running], axis=-1), np.stack([running, fixed], axis=-1)]
@@ -187,6 +187,7 @@ def overview_2d(
     bounds: Bounds | None = None,
     title: str | None = None,
     seed: int = 0,
+    data_title: str = "data",
 ) -> str:
     """Draws data, samples, density and latents of a 2-D flow side by side.
 
@@ -199,6 +200,7 @@ def overview_2d(
       bounds: `(low, high)` of data, samples and density, `[2]` each; by default those of the data.
       title: heading of the picture.
       seed: key of the samples.
+      data_title: heading of the first panel.
 
     Returns:
       The path.
@@ -222,7 +224,7 @@ def overview_2d(
     _scatter(panels[1], samples, bounds, _MODEL_COLOUR)
     _heat_map(panels[2], flow, bounds, 200)
     _scatter(panels[3], latents, _square_bounds(latents), colours)
-    for axes, name in zip(panels, ("data", "samples", "density", "latents"), strict=True):
+    for axes, name in zip(panels, (data_title, "samples", "density", "latents"), strict=True):
         axes.set_title(name)
     panels[3].set(xlabel="$z_1$", ylabel="$z_2$")
     if title:
@@ -336,7 +338,9 @@ def _save(figure: Figure, path: str | os.PathLike) -> str:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        figure.savefig(temporary, format="png", dpi=120, metadata={"Software": None})
+        figure.savefig(
+            temporary, format="png", dpi=120, bbox_inches="tight", metadata={"Software": None}
+        )
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)

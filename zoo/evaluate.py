@@ -120,6 +120,8 @@ def describe(result: dict) -> str:
 def main() -> None:
     """Tests as the flags say."""
     values = flags.FLAGS
+    if values.output:
+        command.check_output(values.output)
     result = evaluate(values.model, values.data_path, values.data_dir)
     print(describe(result))
     if values.output:

@@ -52,8 +52,10 @@ def of_density(flow, data: datasets.Data, folder: pathlib.Path) -> list[str]:
         return []
     rows = np.asarray(flow.sample(4000, seed=1)) if data.target else _rows(data)
     latents = (-3.0, 3.0) if flow.supports_temperature else (0.001, 0.999)
+    first = "draws, by the colour of their latents" if data.target else "data"
+    bounds = None if data.target else data.bounds
     return [
-        plots.overview_2d(flow, rows, folder / "overview.png", data.bounds, flow.name),
+        plots.overview_2d(flow, rows, folder / "overview.png", bounds, flow.name, data_title=first),
         plots.latent_grid(flow, folder / "latent_grid.png", latents),
     ]
 

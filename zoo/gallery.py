@@ -38,6 +38,8 @@ def result(card: dict) -> str:
 
     def figure(name, digits):
         value, error = card["test"][name], card["test"][f"{name}_two_standard_errors"]
+        if 0 <= value < 10**-digits:
+            return f"below {10**-digits:.{digits}f}"
         return f"{value:.{digits}f} ± {error:.{digits}f}"
 
     if "kl_divergence" in card["test"]:
@@ -61,8 +63,13 @@ def write(output: pathlib.Path) -> pathlib.Path:
     sections = [
         "# The zoo\n",
         "Pretrained models: `zoo.load(NAME)`. Each is made again from its config by\n"
-        "`python -m zoo.pretrain NAME`. ± is two standard errors over the test rows.\n",
+        "`python -m zoo.pretrain NAME`. KL(p, q) is the mean of log p - log q over fresh data of the\n"
+        "known density p, KL(q, p) that of log q - log p over the model's draws; ± is two\n"
+        "standard errors over the test rows; times are of 2 CPU cores.\n",
         table() + "\n",
+        "In the pictures below a point has the colour of its latent's angle, so that a colour can\n"
+        "be followed from the latents to the data. A latent grid is a regular grid of latents and\n"
+        "what the flow makes of it.\n",
     ]
     for name in registry.names():
         config = ConfigDict(registry.config(name))

@@ -74,6 +74,7 @@ def main(names: list[str]) -> None:
     need = [name for name, config in configs.items() if config.data.source == "table"]
     if need and not values.table:
         raise ValueError(f"table: {', '.join(need)} needs --table=FILE")
+    command.check_folder("output", values.output)
     for name in names:
         print(f"--- {name}", flush=True)
         card = pretrain(name, values.table, values.workdir, values.output)

@@ -12,7 +12,7 @@ import pathlib
 import keras
 from ml_collections import ConfigDict
 
-from tfflows.models import Flow
+from tfflows.models import DensityModel, Flow
 from zoo.configs import default
 
 CONFIGS = pathlib.Path(__file__).parent / "configs"
@@ -22,6 +22,15 @@ PRETRAINED = pathlib.Path(__file__).parent / "pretrained"
 CONFIG = "config.json"
 WEIGHTS = "model.weights.h5"
 CARD = "card.json"
+
+# Entries without which neither can be used, and their types (`object`: any, `None` too).
+_CONFIG_ENTRIES = {
+    **{"name": str, "model.family": str, "model.args": dict},
+    **{"data.source": str, "data.size": int, "data.drop_constant": bool},
+    **{"data.name": object, "data.path": object, "data.data_dir": object},
+    **{"train.seed": int, "train.steps": int, "train.batch_size": int},
+}
+_CARD_ENTRIES = {"name": str, "dim": int, "data": dict, "weights_sha256": str}
 
 
 def names() -> list[str]:
@@ -68,7 +77,7 @@ def from_config(values: dict, dim: int, **overrides) -> Flow:
     return cls(dim=dim, name=values["name"], **arguments)
 
 
-def load(model: str | os.PathLike) -> Flow:
+def load(model: str | os.PathLike) -> DensityModel:
     """A trained model, ready for use.
 
     Args:
@@ -78,22 +87,36 @@ def load(model: str | os.PathLike) -> Flow:
       ValueError: if there is no such model, or its files are damaged or not each other's.
     """
     if str(model).endswith(".keras") and os.path.isfile(model):
-        return keras.saving.load_model(model)
+        return _load_keras(model)
     directory = find(model)
-    values, facts = _read(directory / CONFIG), _read(directory / CARD)
+    values, facts = trained_config(directory), card(directory)
     weights = directory / WEIGHTS
     if not weights.is_file():
         raise ValueError(f"model: {directory} has no {WEIGHTS}")
-    if sha256(weights) != facts.get("weights_sha256"):
+    if sha256(weights) != facts["weights_sha256"]:
         raise ValueError(
             f"model: {weights} is damaged or another model's: its sha256 is not that of {CARD}"
         )
-    flow = from_config(values, facts["dim"])
+    try:
+        flow = from_config(values, facts["dim"])
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"model: {directory / CONFIG} makes no model: {_first(error)}") from None
     try:
         flow.load_weights(weights)
     except (ValueError, KeyError, OSError) as error:
-        first = str(error).strip().splitlines()[0]
-        raise ValueError(f"model: {weights} does not fit {CONFIG}: {first}") from None
+        raise ValueError(f"model: {weights} does not fit {CONFIG}: {_first(error)}") from None
+    return flow
+
+
+def _load_keras(path: str | os.PathLike) -> DensityModel:
+    try:
+        flow = keras.saving.load_model(path)
+    except Exception as error:  # Keras raises many kinds for a damaged file
+        raise ValueError(f"model: {path} cannot be loaded by Keras: {_first(error)}") from None
+    if not isinstance(flow, DensityModel):
+        raise ValueError(
+            f"model: expected a tfflows density in {path}, got a {type(flow).__name__}"
+        )
     return flow
 
 
@@ -107,12 +130,12 @@ def card(model: str | os.PathLike) -> dict:
       The card in plain values: architecture, paper, parameters, data and split, test result with
       its error, training time, hardware, seed, sha256 of the weights.
     """
-    return _read(find(model) / CARD)
+    return _read(find(model) / CARD, _CARD_ENTRIES)
 
 
 def trained_config(model: str | os.PathLike) -> dict:
     """The config, in plain values, that a trained model was made from."""
-    return _read(find(model) / CONFIG)
+    return _read(find(model) / CONFIG, _CONFIG_ENTRIES)
 
 
 def find(model: str | os.PathLike) -> pathlib.Path:
@@ -155,8 +178,25 @@ def _unknown(name: str) -> str:
     return f"no model or folder {name!r}; the zoo has {', '.join(known)}"
 
 
-def _read(path: pathlib.Path) -> dict:
+def _read(path: pathlib.Path, entries: dict[str, type]) -> dict:
+    """The JSON of a file, which has to hold the entries (`a.b` is `b` within `a`)."""
     try:
-        return json.loads(path.read_text())
+        values = json.loads(path.read_text())
     except (OSError, ValueError) as error:
         raise ValueError(f"model: {path} cannot be read: {error}") from None
+    for entry, kind in entries.items():
+        value = values
+        for key in entry.split("."):
+            if not isinstance(value, dict) or key not in value:
+                raise ValueError(f"model: {path} is damaged: it has no entry {entry!r}")
+            value = value[key]
+        if not isinstance(value, kind):
+            raise ValueError(
+                f"model: {path} is damaged: {entry!r} is {value!r}, not of type {kind.__name__}"
+            )
+    return values
+
+
+def _first(error: Exception) -> str:
+    """The first line of a message."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -6,6 +6,7 @@ of `start + i` alone.
 
 from __future__ import annotations
 
+import csv
 import os
 import pathlib
 
@@ -51,13 +52,7 @@ def write(
         training.write_file(path, lambda temporary: np.save(temporary, rows))
     elif kind == ".csv":
         names = columns or [f"x{i + 1}" for i in range(rows.shape[1])]
-        header = ",".join(f'"{n}"' if set(n) & set(',"\n') else n for n in names)
-        training.write_file(
-            path,
-            lambda temporary: np.savetxt(
-                temporary, rows, fmt="%.9g", delimiter=",", header=header, comments=""
-            ),
-        )
+        training.write_file(path, lambda temporary: _write_csv(rows, names, temporary))
     elif rows.shape[1] == 1:
         plots.density_1d(flow, rows, path, title="draws")
     else:
@@ -72,11 +67,14 @@ def check_path(path: str | os.PathLike, dim: int) -> str:
         raise ValueError(f"output: expected a file of {', '.join(_KINDS)}, got {str(path)!r}")
     if kind == ".png" and dim > 2:
         raise ValueError(f"output: a picture shows one or two dimensions, the model has {dim}")
-    if not path.absolute().parent.is_dir():
-        raise ValueError(f"output: no folder {str(path.parent)!r}")
-    if not os.access(path.absolute().parent, os.W_OK):
-        raise ValueError(f"output: no permission to write to {str(path.parent)!r}")
+    command.check_output(path)
     return kind
+
+
+def _write_csv(rows: np.ndarray, names: list[str], path: pathlib.Path) -> None:
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        csv.writer(file, lineterminator="\n").writerow(names)
+        np.savetxt(file, rows, fmt="%.9g", delimiter=",")
 
 
 def _scatter(rows: np.ndarray, path: pathlib.Path) -> None:

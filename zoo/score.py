@@ -4,6 +4,7 @@ Needs TensorFlow and numpy alone: it is what a server does, and what the demo ru
 its own.
 """
 
+import os
 import sys
 
 import numpy as np
@@ -12,13 +13,36 @@ import tensorflow as tf
 
 def main(model: str, rows: str, scores: str) -> None:
     """Writes the log-density of each row, in nats."""
+    if not os.path.isfile(os.path.join(model, "saved_model.pb")):
+        raise ValueError(f"model: expected the folder of an export, got {model!r}")
+    if not os.path.isdir(os.path.dirname(os.path.abspath(scores))):
+        raise ValueError(f"scores: no folder {os.path.dirname(scores)!r}")
+    x = _read(rows)
     signature = tf.saved_model.load(model).signatures["log_prob"]
-    x = np.load(rows)
+    expected = signature.structured_input_signature[1]["x"].shape
+    if not expected.is_compatible_with(x.shape):
+        raise ValueError(f"rows: expected shape {expected}, got {x.shape} in {rows!r}")
     parts = [signature(x=tf.constant(x[i : i + 4096])) for i in range(0, len(x), 4096)]
     np.save(scores, np.concatenate([part["log_prob"].numpy() for part in parts]))
     others = {"tfflows", "zoo", "export", "tensorflow_probability"} & set(sys.modules)
     print(f"scored {len(x)} rows; of tfflows, zoo, export and TFP imported: {len(others)}")
 
 
+def _read(rows: str) -> np.ndarray:
+    try:
+        x = np.load(rows)
+    except (OSError, ValueError, EOFError) as error:
+        raise ValueError(f"rows: {rows!r} cannot be read: {error}") from None
+    if not isinstance(x, np.ndarray) or x.dtype.kind not in "fiu" or not x.size:
+        raise ValueError(f"rows: expected numbers in a .npy file, got {rows!r}")
+    return x.astype(np.float32)
+
+
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    try:
+        if len(sys.argv) != 4:
+            raise ValueError("expected three arguments: MODEL_DIR/1 ROWS.npy SCORES.npy")
+        main(*sys.argv[1:])
+    except (OSError, ValueError, KeyError, tf.errors.OpError) as error:
+        print(f"error: {(str(error).strip() or repr(error)).splitlines()[0]}", file=sys.stderr)
+        sys.exit(2)

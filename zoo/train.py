@@ -23,6 +23,9 @@ from tfflows import __version__, training
 from tfflows.training.strategy import NAMES
 from zoo import command, datasets, figures, registry
 
+# A family keys layer i by 1000 seed + i, and numpy's permutations take 32 bits.
+_MAX_SEED = 2**32 // 1000 - 1
+
 
 def train(
     config: ConfigDict,
@@ -48,7 +51,8 @@ def train(
     workdir = pathlib.Path(workdir)
     strategy = strategy or tf.distribute.get_strategy()
     settings = _settings(config)
-    _check_directory(workdir)
+    command.check_folder("workdir", workdir)
+    _check_numbers(config)
     data = datasets.load(config)
     values = _plain(config) | {"data_sha256": data.facts.get("sha256", "")}
     _check_same(workdir, values)
@@ -99,7 +103,7 @@ def _settings(config: ConfigDict) -> training.Settings:
         steps=t.steps,
         checkpoint_every=checkpoint_every,
         eval_every=eval_every,
-        patience=t.patience or None,
+        patience=None if t.patience == 0 else t.patience,
         steps_per_execution=t.steps_per_execution,
         jit_compile=t.jit_compile,
         picture_every=max(t.steps // 8, 1),
@@ -111,15 +115,14 @@ def _plain(config: ConfigDict) -> dict:
     return json.loads(json.dumps(config.to_dict()))
 
 
-def _check_directory(workdir: pathlib.Path) -> None:
-    """Raises if the work directory cannot be written to; makes nothing."""
-    place = workdir
-    while not place.exists() and place != place.parent:
-        place = place.parent
-    if not place.is_dir():
-        raise ValueError(f"workdir: expected a folder, but {place} is a file")
-    if not os.access(place, os.W_OK | os.X_OK):
-        raise ValueError(f"workdir: no permission to write to {place}")
+def _check_numbers(config: ConfigDict) -> None:
+    """Raises for a seed out of range, and for a number that JSON has no word for."""
+    if not 0 <= config.train.seed <= _MAX_SEED:
+        raise ValueError(f"seed: expected 0 to {_MAX_SEED}, got {config.train.seed}")
+    for key, value in _flat(config.to_dict()).items():
+        for number in value if isinstance(value, tuple | list) else [value]:
+            if isinstance(number, float) and not math.isfinite(number):
+                raise ValueError(f"{key}: expected a finite number, got {number}")
 
 
 def _check_same(workdir: pathlib.Path, values: dict) -> None:

@@ -188,6 +188,7 @@ def test_steps_per_execution_divides_the_epoch_and_the_run():
         ({"steps": 0}, "steps: expected at least 1, got 0"),
         ({"steps": 5, "checkpoint_every": 0}, "checkpoint_every: expected at least 1"),
         ({"steps": 5, "checkpoint_every": 4, "eval_every": 6}, "a multiple of checkpoint_every"),
+        ({"steps": 5, "patience": -1}, "patience: expected at least 1 step, or none for no limit"),
     ],
 )
 def test_bad_settings(values, message):
@@ -201,3 +202,20 @@ def test_checkpoint_of_another_model(tmp_path):
     with pytest.raises(ValueError, match="of another model"):
         run(tmp_path, other)
     assert loop.CHECKPOINT in {p.name for p in tmp_path.iterdir()}
+
+
+@pytest.mark.parametrize("content", [None, b"junk"])
+def test_best_weights_missing_or_damaged(tmp_path, monkeypatch, content):
+    with monkeypatch.context() as patch:
+        stop_at(patch, 11)
+        with pytest.raises(Stopped):
+            run(tmp_path)
+    path = tmp_path / loop.BEST
+    path.unlink() if content is None else path.write_bytes(content)
+    before = metrics(tmp_path)
+    with pytest.raises(
+        ValueError, match="put the file back, or remove .* to train afresh"
+    ) as error:
+        run(tmp_path)
+    assert str(path) in str(error.value) and "\n" not in str(error.value)
+    assert metrics(tmp_path) == before  # it is said before the training goes on

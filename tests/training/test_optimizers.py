@@ -46,6 +46,7 @@ def test_schedules():
     [
         (("linear", 0.1, 10, 0), "schedule: expected one of constant, cosine, got 'linear'"),
         (("cosine", 0.0, 10, 0), "learning_rate: expected a positive number, got 0.0"),
+        (("cosine", float("nan"), 10, 0), "learning_rate: expected a positive number, got nan"),
         (("cosine", 0.1, 10, 11), "warmup: expected 0 to 10 steps, got 11"),
     ],
 )
@@ -60,6 +61,8 @@ def test_bad_schedule(arguments, message):
         ({"name": "adma"}, "optimizer: expected one of adam, .* got 'adma'"),
         ({"name": "adam", "weight_decay": -1.0}, "weight_decay: expected 0 or more"),
         ({"name": "adam", "clip_norm": -1.0}, "clip_norm: expected 0 or more"),
+        ({"name": "adam", "clip_norm": float("nan")}, "clip_norm: expected 0 or more, got nan"),
+        ({"name": "sgd", "momentum": 1.5}, "momentum: expected 0 to 1, got 1.5"),
     ],
 )
 def test_bad_optimizer(arguments, message):

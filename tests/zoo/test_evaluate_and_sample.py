@@ -5,6 +5,7 @@ import pytest
 
 import zoo
 from tests.zoo import binaries
+from tfflows.data import table
 from zoo import registry
 from zoo.evaluate import evaluate
 from zoo.sample import sample, write
@@ -90,8 +91,11 @@ def test_files_of_draws(affine, tmp_path, name):
 
 
 def test_column_names_are_quoted_where_need_be(tmp_path):
-    write(np.zeros([1, 2]), tmp_path / "a.csv", ["a,b", "c"])
-    assert (tmp_path / "a.csv").read_text().splitlines()[0] == '"a,b",c'
+    names = ["a,b", "c", 'a"b,c', "größe", "two\nlines"]
+    write(np.zeros([2, 5]), tmp_path / "a.csv", names)
+    assert (tmp_path / "a.csv").read_text("utf-8").startswith('"a,b",c,"a""b,c",größe,')
+    again = table.read_table(tmp_path / "a.csv")
+    assert again.columns == names and again.values.shape == (2, 5)
 
 
 @pytest.mark.parametrize(
@@ -100,7 +104,12 @@ def test_column_names_are_quoted_where_need_be(tmp_path):
         (["--n=0"], "n: expected at least 1, got 0"),
         (["--output=draws.txt"], "output: expected a file of .csv, .npy, .png"),
         (["--output=nowhere/draws.csv"], "output: no folder 'nowhere'"),
-        (["--temperature=-1"], "temperature: expected a number >= 0"),
+        (["--output=."], "output: expected a file of .csv, .npy, .png"),
+        (["--temperature=-1"], "temperature: expected "),
+        (["--temperature=nan"], "temperature: expected "),
+        (["--seed=100000000000000000000"], "seed: expected "),
+        (["--start=-1"], "start: expected "),
+        (["--model=other.keras"], "no model or folder 'other.keras'"),
         (["--model=nsf_mons"], "no model or folder 'nsf_mons'; did you mean nsf_moons"),
     ],
 )
@@ -132,3 +141,14 @@ def test_no_picture_of_three_dimensions(tmp_path):
 def test_bad_flags_of_evaluate(affine, tmp_path):
     code, _, errors = binaries.run("zoo.evaluate", f"--model={tmp_path}")
     assert code == 2 and "expected a name or a work directory" in errors.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    "output, message",
+    [("nowhere/a.json", "output: no folder"), ("", "output: expected a file, but")],
+)
+def test_evaluate_checks_its_output_first(affine, tmp_path, monkeypatch, output, message):
+    monkeypatch.setattr(registry, "load", lambda model: pytest.fail("began its work"))
+    path = tmp_path / output
+    code, _, errors = binaries.run("zoo.evaluate", f"--model={affine}", f"--output={path}")
+    assert code == 2 and message in errors.splitlines()[-1]

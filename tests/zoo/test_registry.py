@@ -1,6 +1,7 @@
 import json
 import shutil
 
+import keras
 import numpy as np
 import pytest
 
@@ -21,6 +22,7 @@ def trained(tmp_path):
     card = {
         "name": "mine",
         "dim": 2,
+        "data": {},
         "weights_sha256": registry.sha256(tmp_path / registry.WEIGHTS),
     }
     (tmp_path / registry.CONFIG).write_text(json.dumps(config))
@@ -88,9 +90,24 @@ def test_load_a_keras_file(tmp_path):
     np.testing.assert_array_equal(zoo.load(tmp_path / "mine.keras").log_prob(x), flow.log_prob(x))
 
 
+def test_a_keras_file_that_is_no_density(tmp_path):
+    path = tmp_path / "other.keras"
+    keras.Sequential([keras.Input([2]), keras.layers.Dense(1)]).save(path)
+    with pytest.raises(ValueError, match="model: expected a tfflows density .* got a Sequential"):
+        zoo.load(path)
+    path.write_bytes(b"junk")
+    with pytest.raises(ValueError, match="model: .*other.keras cannot be loaded by Keras") as error:
+        zoo.load(path)
+    assert "\n" not in str(error.value)
+
+
 def test_names_are_told_from_far_off():
     with pytest.raises(ValueError, match="the zoo has .*nsf_moons"):
         zoo.load("something else")
+
+
+def change(path, **entries):
+    path.write_text(json.dumps(json.loads(path.read_text()) | entries))
 
 
 @pytest.mark.parametrize(
@@ -101,6 +118,18 @@ def test_names_are_told_from_far_off():
         (lambda f: (f / "card.json").unlink(), "is not finished; start it again to go on"),
         (lambda f: (f / "config.json").unlink(), "expected a name or a work directory"),
         (lambda f: (f / "card.json").write_text("{"), "cannot be read"),
+        (
+            lambda f: (f / "card.json").write_text("[]"),
+            "card.json is damaged: it has no entry 'name'",
+        ),
+        (lambda f: change(f / "card.json", dim="2"), "'dim' is '2', not of type int"),
+        (lambda f: change(f / "card.json", dim=0), "config.json makes no model: dim: "),
+        (lambda f: (f / "config.json").write_text("{}"), "config.json is damaged: it has no entry"),
+        (lambda f: change(f / "config.json", model=3), "it has no entry 'model.family'"),
+        (
+            lambda f: change(f / "config.json", model={"family": "NSF", "args": {"layers": "two"}}),
+            "config.json makes no model: ",
+        ),
     ],
 )
 def test_damaged_folder(trained, damage, message):

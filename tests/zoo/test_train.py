@@ -151,6 +151,16 @@ def test_error_in_a_process_of_its_own(tmp_path):
         (["--config.train.stepz=3"], "config: no entry 'stepz'. Did you mean 'steps'"),
         (["--config.train.steps=many"], "invalid literal for int()"),
         (["--config.train.steps=0"], "steps: expected at least 1, got 0"),
+        (
+            ["--config.train.patience=-1"],
+            "patience: expected at least 1 step, or none for no limit",
+        ),
+        (["--config.train.clip_norm=nan"], "train.clip_norm: expected a finite number, got nan"),
+        (["--config.train.momentum=nan"], "train.momentum: expected a finite number, got nan"),
+        (["--config.model.args.dropout=inf"], "model.args.dropout: expected a finite number"),
+        (["--config.train.seed=-1"], "seed: expected 0 to 4294966, got -1"),
+        (["--config.train.seed=100000000000000000000"], "seed: expected 0 to 4294966, got 1000"),
+        (["--config.train.seed=1e20"], "--config.train.seed=1e20"),
         (["--config.train.optimizer=adma"], "optimizer: expected one of adam"),
         (["--config.train.schedule=linear"], "schedule: expected one of constant, cosine"),
         (["--config.train.batch_size=0"], "batch_size: expected 1 or more, got 0"),
@@ -174,6 +184,50 @@ def test_missing_flags():
     assert "--config" in error_of("--workdir=x")
     assert "--workdir" in error_of("--config=nsf_moons")
     assert "no file 'x.py'" in error_of("--config=x.py", "--workdir=x")
+
+
+WHOLE = "from zoo.configs.nsf_moons import get_config as whole\n"
+
+
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        ("def get_config(:\n", "SyntaxError: "),
+        ("import no_such_module\n", "ModuleNotFoundError: No module named 'no_such_module'"),
+        ("def get_config():\n    return nothing\n", "NameError: name 'nothing' is not defined"),
+        ("", "it has no function get_config"),
+        ("open('/no/such/file')\n", "FileNotFoundError: "),
+        ("def get_config():\n    return {}\n", "expected a ConfigDict from get_config, got a dict"),
+        ("def get_config():\n    pass\n", "expected a ConfigDict from get_config, got a NoneType"),
+        (
+            WHOLE + "def get_config():\n    c = whole().unlock()\n    del c.train\n    return c\n",
+            "no entry 'train' (",
+        ),
+        (
+            WHOLE + "def get_config():\n    c = whole().unlock()\n    del c.data.size\n"
+            "    return c\n",
+            "no entry 'data.size' (",
+        ),
+        (
+            WHOLE + "def get_config():\n    c = whole().unlock()\n    c.train = 3\n    return c\n",
+            "'train': expected ConfigDict, got 3",
+        ),
+    ],
+)
+def test_bad_config_file(tmp_path, text, message):
+    path = tmp_path / "mine.py"
+    path.write_text(text)
+    for flag in (["--config.train.steps=3"], []):
+        error = error_of(f"--config={path}", f"--workdir={tmp_path / 'w'}", *flag)
+        assert error.startswith(f"error: config: {path}") and message in error
+    assert not (tmp_path / "w").exists()
+
+
+def test_config_file_of_ones_own(tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text(WHOLE + "def get_config():\n    return whole()\n")
+    error = error_of(f"--config={path}", f"--workdir={tmp_path / 'w'}", "--config.train.steps=0")
+    assert "steps: expected at least 1, got 0" in error  # all else is as it should be
 
 
 TABLE = ("--config=maf_table", "--config.train.steps=10", "--config.train.jit_compile=False")

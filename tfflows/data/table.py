@@ -129,19 +129,14 @@ def prepare(table: Table, drop_constant: bool = False) -> TableSplits:
 
     Args:
       table: the table.
-      drop_constant: leave out columns that are constant over the training rows.
+      drop_constant: leave out columns that are constant over the training rows, as float32.
 
     Raises:
       ValueError: if rows are too few, a value is beyond float32, a column is constant over the
         training rows (named) and `drop_constant` is not set, or no column is left.
     """
     parts = split(len(table.values))
-    with np.errstate(over="ignore"):
-        values = table.values.astype(np.float32)
-    beyond = np.flatnonzero(~np.isfinite(values).all(axis=1))
-    if beyond.size:
-        raise ValueError(f"table: expected numbers within float32, got larger in {_rows(beyond)}")
-
+    values = as_float32(table)
     train = values[parts[0]].astype(np.float64)
     mean, std = train.mean(axis=0), train.std(axis=0)
     constant = (train.min(axis=0) == train.max(axis=0)) | (std < np.finfo(np.float32).tiny)
@@ -149,6 +144,15 @@ def prepare(table: Table, drop_constant: bool = False) -> TableSplits:
         name for name, is_constant in zip(table.columns, constant, strict=True) if is_constant
     ]
     if dropped and not drop_constant:
+        varies = np.ptp(table.values[parts[0]].astype(np.float64), axis=0) > 0
+        lost = [
+            name for name, is_lost in zip(table.columns, constant & varies, strict=True) if is_lost
+        ]
+        if lost:
+            raise ValueError(
+                f"table: expected columns that vary as float32, got {', '.join(map(repr, lost))},"
+                f" constant as float32 over the training rows; subtract an offset or rescale"
+            )
         raise ValueError(
             f"table: expected columns that vary over the training rows, got constant"
             f" {', '.join(map(repr, dropped))} (drop_constant leaves them out)"
@@ -163,6 +167,24 @@ def prepare(table: Table, drop_constant: bool = False) -> TableSplits:
         columns=[name for name, kept in zip(table.columns, keep, strict=True) if kept],
         dropped=dropped,
     )
+
+
+def as_float32(table: Table) -> np.ndarray:
+    """The values as float32 `[n, d]`.
+
+    Raises:
+      ValueError: if one is beyond float32's range (its row and column are named).
+    """
+    with np.errstate(over="ignore"):
+        values = table.values.astype(np.float32)
+    beyond = np.flatnonzero(~np.isfinite(values).all(axis=1))
+    if beyond.size:
+        column = table.columns[np.flatnonzero(~np.isfinite(values[beyond[0]]))[0]]
+        raise ValueError(
+            f"table: expected numbers within float32, got larger in {_rows(beyond)}"
+            f" (first in column {column!r})"
+        )
+    return values
 
 
 class _TableError(Exception):

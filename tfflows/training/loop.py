@@ -43,9 +43,14 @@ class Settings:
     picture_every: int = 1000
 
     def __post_init__(self):
-        for name in ("steps", "checkpoint_every", "eval_every", "steps_per_execution"):
+        counts = ("steps", "checkpoint_every", "eval_every", "steps_per_execution", "picture_every")
+        for name in counts:
             if getattr(self, name) < 1:
                 raise ValueError(f"{name}: expected at least 1, got {getattr(self, name)}")
+        if self.patience is not None and self.patience < 1:
+            raise ValueError(
+                f"patience: expected at least 1 step, or none for no limit, got {self.patience}"
+            )
         if self.eval_every % self.checkpoint_every:
             raise ValueError(
                 f"eval_every: expected a multiple of checkpoint_every ({self.checkpoint_every}), "
@@ -105,6 +110,7 @@ def fit(
 
     Raises:
       NotFiniteError: (a ValueError) if the loss becomes NaN or infinite; checkpoints stay.
+      ValueError: if a file of the work directory that the run goes on from is damaged or missing.
     """
     directory = pathlib.Path(directory)
     chief = strategy.is_chief(model.distribute_strategy)
@@ -141,6 +147,9 @@ def fit(
         settings.picture_every,
     )
     done = saver.restore(model)
+    if best.loss is not None:
+        _load_best(model, directory / BEST)  # so that what is amiss is known before the training
+        saver.restore(model)
     if done < steps and not best.stopped:
         epochs = math.ceil(steps / epoch_steps)
         validate = settings.eval_every // epoch_steps
@@ -160,6 +169,19 @@ def fit(
         done = int(model.optimizer.iterations.numpy())
     if chief:
         if best.loss is not None:
-            model.load_weights(directory / BEST)
+            _load_best(model, directory / BEST)
         checkpoint.write_file(directory / FINAL, model.save_weights)
     return Result(done, best.step, best.loss, metrics.seconds)
+
+
+def _load_best(model, path: pathlib.Path) -> None:
+    try:
+        if not path.is_file():
+            raise OSError("no such file")
+        model.load_weights(path)
+    except (OSError, ValueError, KeyError) as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise ValueError(
+            f"workdir: the best weights so far cannot be read from {path} ({reason}); put the file "
+            f"back, or remove {path.parent} to train afresh"
+        ) from None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import keras
 
 _OPTIMIZERS = {
@@ -32,7 +34,7 @@ def learning_rate(schedule: str, peak: float, steps: int, warmup: int = 0):
     """
     if schedule not in SCHEDULES:
         raise ValueError(f"schedule: expected one of {', '.join(SCHEDULES)}, got {schedule!r}")
-    if not peak > 0:
+    if not 0 < peak < math.inf:
         raise ValueError(f"learning_rate: expected a positive number, got {peak}")
     if not 0 <= warmup <= steps:
         raise ValueError(f"warmup: expected 0 to {steps} steps, got {warmup}")
@@ -68,9 +70,11 @@ def optimizer(
     """
     if name not in _OPTIMIZERS:
         raise ValueError(f"optimizer: expected one of {', '.join(_OPTIMIZERS)}, got {name!r}")
-    if weight_decay < 0:
+    if not 0 <= weight_decay < math.inf:
         raise ValueError(f"weight_decay: expected 0 or more, got {weight_decay}")
-    if clip_norm is not None and clip_norm < 0:
+    if not 0 <= momentum <= 1:
+        raise ValueError(f"momentum: expected 0 to 1, got {momentum}")
+    if clip_norm is not None and not 0 <= clip_norm < math.inf:
         raise ValueError(f"clip_norm: expected 0 or more, got {clip_norm}")
     keywords = {"momentum": momentum} if name in _MOMENTUM else {}
     return _OPTIMIZERS[name](
