@@ -63,8 +63,8 @@ def write(output: pathlib.Path) -> pathlib.Path:
     sections = [
         "# The zoo\n",
         "Pretrained models: `zoo.load(NAME)`. Each is made again from its config by\n"
-        "`python -m zoo.pretrain NAME`. KL(p, q) is the mean of log p - log q over fresh data of the\n"
-        "known density p, KL(q, p) that of log q - log p over the model's draws; ± is two\n"
+        "`python -m zoo.pretrain NAME`. KL(p, q) is the mean of log p - log q over fresh data of\n"
+        "the known density p, KL(q, p) that of log q - log p over the model's draws; ± is two\n"
         "standard errors over the test rows; times are of 2 CPU cores.\n",
         table() + "\n",
         "In the pictures below a point has the colour of its latent's angle, so that a colour can\n"

@@ -187,6 +187,8 @@ def test_context_reaches_the_flow_and_is_asked_for():
         (lambda f: f.initialize(np.ones((1, 2))), "x: initialisation needs at least 2 rows"),
         (lambda f: f.set_standardization([0, 0], [1, 1]), "standardize: the flow was built"),
         (lambda f: Flow(f.bijector, []), "event_shape: expected positive sizes"),
+        (lambda f: Flow(tb.LULinear(3), [2]), "event: lu_linear acts on vectors of length 3"),
+        (lambda f: Flow(tb.Chain([f.bijector]), [4]), "event: .* acts on vectors of length 2"),
     ],
 )
 def test_errors_name_the_argument(call, message):

@@ -1,6 +1,7 @@
 """The loop: files, the choice of the best, early stopping, NaN, and going on after a stop."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -99,6 +100,10 @@ def undisturbed(tmp_path_factory):
     return folder, *run(folder)
 
 
+def copy(undisturbed, folder):
+    shutil.copytree(undisturbed[0], folder, dirs_exist_ok=True)
+
+
 @pytest.mark.parametrize("step", [2, 23])
 def test_stopped_and_started_again(tmp_path, monkeypatch, undisturbed, step):
     folder, whole, result = undisturbed
@@ -116,8 +121,8 @@ def test_stopped_and_started_again(tmp_path, monkeypatch, undisturbed, step):
         assert a["loss"] == pytest.approx(b["loss"], abs=1e-6)
 
 
-def test_a_finished_run_is_left_as_it_is(tmp_path):
-    run(tmp_path)
+def test_a_finished_run_is_left_as_it_is(tmp_path, undisturbed):
+    copy(undisturbed, tmp_path)
     before = (tmp_path / "metrics.jsonl").read_bytes()
     model, result = run(tmp_path)
     assert result.step == 24 and (tmp_path / "metrics.jsonl").read_bytes() == before
@@ -196,8 +201,8 @@ def test_bad_settings(values, message):
         training.Settings(**values)
 
 
-def test_checkpoint_of_another_model(tmp_path):
-    run(tmp_path)
+def test_checkpoint_of_another_model(tmp_path, undisturbed):
+    copy(undisturbed, tmp_path)
     other = models.RealNVP(dim=2, layers=2, hidden_units=(9,))
     with pytest.raises(ValueError, match="of another model"):
         run(tmp_path, other)
@@ -205,17 +210,11 @@ def test_checkpoint_of_another_model(tmp_path):
 
 
 @pytest.mark.parametrize("content", [None, b"junk"])
-def test_best_weights_missing_or_damaged(tmp_path, monkeypatch, content):
-    with monkeypatch.context() as patch:
-        stop_at(patch, 11)
-        with pytest.raises(Stopped):
-            run(tmp_path)
+def test_best_weights_missing_or_damaged(tmp_path, undisturbed, content):
+    copy(undisturbed, tmp_path)
     path = tmp_path / loop.BEST
     path.unlink() if content is None else path.write_bytes(content)
-    before = metrics(tmp_path)
-    with pytest.raises(
-        ValueError, match="put the file back, or remove .* to train afresh"
-    ) as error:
-        run(tmp_path)
+    with pytest.raises(ValueError, match="put the file back, or remove") as error:
+        run(tmp_path, steps=28)
     assert str(path) in str(error.value) and "\n" not in str(error.value)
-    assert metrics(tmp_path) == before  # it is said before the training goes on
+    assert len(metrics(tmp_path)) == 6  # it is said before the training goes on

@@ -31,6 +31,8 @@ class Bijector(tfb.Bijector):
       name: name of the bijector.
     """
 
+    _size: int | None = None  # length of the vectors that the map acts on, where it is fixed
+
     def __init__(
         self,
         forward_min_event_ndims: int = 0,
@@ -74,12 +76,21 @@ class Bijector(tfb.Bijector):
     def forward_and_log_det(self, x, context=None):
         """Returns `(y, log|det dy/dx|)` for latents `x`, in one pass."""
         check_context(self, context)
+        self._check_size(x)
         return self._forward_and_log_det(x, context)
 
     def inverse_and_log_det(self, y, context=None):
         """Returns `(x, log|det dx/dy|)` for data `y`, in one pass."""
         check_context(self, context)
+        self._check_size(y)
         return self._inverse_and_log_det(y, context)
+
+    def _check_size(self, value):
+        if self._size is not None and value.shape[-1] not in (self._size, None):
+            raise ValueError(
+                f"event: {self.name} acts on vectors of length {self._size}, "
+                f"got shape {tuple(value.shape)}"
+            )
 
     # TFP's hooks. The cache's record of a value exists before the hook is called, and is shared by
     # both directions, so the log-determinant stored here answers whichever is asked next.

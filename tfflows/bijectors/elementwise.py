@@ -105,7 +105,7 @@ class Elementwise(Bijector):
     def __init__(self, map: ElementwiseMap, size: int, dtype=tf.float32, name: str = "elementwise"):
         parameters = dict(locals())
         super().__init__(forward_min_event_ndims=1, parameters=parameters, name=name)
-        self.map = map
+        self.map, self._size = map, size
         self.raw = tf.Variable(tf.zeros([size, map.parameters], dtype), name=f"{name}_parameters")
 
     def _forward_and_log_det(self, x, context):

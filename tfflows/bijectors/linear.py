@@ -26,6 +26,7 @@ class FullAffine(Bijector):
     def __init__(self, size: int, dtype=tf.float32, name: str = "full_affine"):
         parameters = dict(locals())
         super().__init__(forward_min_event_ndims=1, parameters=parameters, name=name)
+        self._size = size
         self.matrix = tf.Variable(tf.eye(size, dtype=dtype), name=f"{name}_matrix")
         self.shift = tf.Variable(tf.zeros([size], dtype), name=f"{name}_shift")
 
@@ -111,6 +112,7 @@ class Permutation(Bijector):
         if order.ndim != 1 or sorted(order.tolist()) != list(range(order.size)):
             raise ValueError(f"order: expected a permutation of range(size), got {order.tolist()}")
         super().__init__(forward_min_event_ndims=1, parameters=parameters, name=name)
+        self._size = order.size
         self._order, self._back = order, np.argsort(order)
 
     def _forward_and_log_det(self, x, context):

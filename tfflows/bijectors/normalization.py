@@ -18,6 +18,7 @@ class _ShiftAndScale(Bijector):
 
     def __init__(self, size, dtype, trainable, parameters, name):
         super().__init__(forward_min_event_ndims=1, parameters=parameters, name=name)
+        self._size = size
         zeros = tf.zeros([size], dtype)
         self.shift = tf.Variable(zeros, trainable=trainable, name=f"{name}_shift")
         self.log_scale = tf.Variable(zeros, trainable=trainable, name=f"{name}_log_scale")
