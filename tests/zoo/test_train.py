@@ -209,8 +209,8 @@ WHOLE = "from zoo.configs.nsf_moons import get_config as whole\n"
             "no entry 'data.size' (",
         ),
         (
-            WHOLE
-            + "def get_config():\n    c = whole().unlock()\n    c.train.steps = None\n    return c\n",
+            WHOLE + "def get_config():\n    c = whole().unlock()\n    c.train.steps = None\n"
+            "    return c\n",
             "'train.steps': expected int, got None",
         ),
     ],
