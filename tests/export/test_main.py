@@ -22,7 +22,12 @@ def workdir(tmp_path_factory):
     config = zoo.config("affine_moons").to_dict()
     flow = registry.from_config(config, 2)
     flow.save_weights(folder / registry.WEIGHTS)
-    card = {"name": "mine", "dim": 2, "weights_sha256": registry.sha256(folder / registry.WEIGHTS)}
+    card = {
+        "name": "mine",
+        "dim": 2,
+        "data": {},
+        "weights_sha256": registry.sha256(folder / registry.WEIGHTS),
+    }
     (folder / registry.CONFIG).write_text(json.dumps(config))
     (folder / registry.CARD).write_text(json.dumps(card))
     return folder

@@ -75,7 +75,8 @@ def _numeric_features(features, prefix: tuple[str, ...] = ()) -> list[tuple[str,
     import tensorflow_datasets as tfds
 
     paths = []
-    for key, feature in features.items():
+    # By name: the files of a data set keep its features in no order.
+    for key, feature in sorted(features.items()):
         path = (*prefix, key)
         if isinstance(feature, tfds.features.FeaturesDict):
             paths += _numeric_features(feature, path)
