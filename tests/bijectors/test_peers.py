@@ -6,10 +6,9 @@ import tensorflow as tf
 
 from tfflows import bijectors as tb
 
-torch = pytest.importorskip("torch")
-
 
 def test_rational_quadratic_spline_of_nflows():
+    torch = pytest.importorskip("torch")
     peer = pytest.importorskip("nflows.transforms.splines.rational_quadratic")
     rng = np.random.default_rng(0)
     raw, y = rng.normal(size=(6, 5, 23)), rng.normal(size=(6, 5)) * 2.5
