@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.bijector_checks import CHECKS, REGISTRY
+from tests.bijector_checks import CHECKS
+from tests.bijector_registry import REGISTRY
 
 
 @pytest.mark.parametrize("check", CHECKS)

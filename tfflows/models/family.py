@@ -1,0 +1,209 @@
+"""What named families share: flows that plain values describe, and that Keras can save whole."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+
+import keras
+import numpy as np
+
+from tfflows import bijectors as tb
+from tfflows import distributions
+from tfflows.models.flow import Flow
+from tfflows.networks import MLP, AutoregressiveNetwork, ResidualMLP
+
+
+class Family(Flow):
+    """A flow built from plain values, which are its config.
+
+    A subclass defines `layers_of(...)`, from its own constructor arguments to the list of
+    bijectors, nearest to the data first; the rest is here.
+
+    Args:
+      dim: length of the data vector.
+      base: base distribution of each latent; see `Flow`.
+      context_dim: length of the context vector, or `None`.
+      standardize: put the data's mean and standard deviation into the model; see
+        `Flow.set_standardization`.
+      seed: seed of initial weights, permutations and training noise.
+      name: name of the model.
+      precision: Keras dtype policy of the conditioners; the global one by default. It is part of
+        the config, so that a saved model computes what it computed.
+      **arguments: those of `layers_of`.
+
+    Raises:
+      ValueError: for an argument that the family does not have, or one out of its range.
+    """
+
+    default_base = "normal"
+    _check_variables = False  # the families' bijectors are the project's own
+
+    def __init__(
+        self,
+        dim: int,
+        base: str | None = None,
+        context_dim: int | None = None,
+        standardize: bool = False,
+        seed: int = 0,
+        name: str | None = None,
+        trainable: bool = True,
+        precision: str | None = None,
+        **arguments,
+    ):
+        if int(dim) < 1:
+            raise ValueError(f"dim: expected at least 1, got {dim}")
+        known = [p for p in inspect.signature(self.layers_of).parameters][3:]
+        unknown = sorted(set(arguments) - set(known))
+        if unknown:
+            raise ValueError(
+                f"{unknown[0]}: {type(self).__name__} has no such argument; "
+                f"it has {', '.join(known)}"
+            )
+        config = {
+            "dim": int(dim),
+            "base": base,
+            "context_dim": context_dim,
+            "standardize": standardize,
+            "seed": int(seed),
+            "precision": precision or keras.config.dtype_policy().name,
+            **arguments,
+        }
+        if isinstance(base, distributions.Base):
+            config["base"] = base.name
+        with _dtype_policy(config["precision"]):
+            layers = self.layers_of(dim, context_dim, seed, **arguments)
+        if standardize:
+            layers = [tb.Standardize(dim), *layers]
+        super().__init__(
+            tb.Chain(layers),
+            event_shape=[dim],
+            base=base or self.default_base,
+            seed=seed,
+            name=name,
+            trainable=trainable,
+        )
+        self._config = config
+
+    @staticmethod
+    def layers_of(dim, context_dim, seed, **arguments) -> list:
+        """The bijectors of the family, nearest to the data first."""
+        raise NotImplementedError
+
+    def get_config(self):
+        """Returns the constructor's arguments."""
+        return {**self._config, "name": self.name}
+
+
+@contextlib.contextmanager
+def _dtype_policy(name: str):
+    previous = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(name)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(previous)
+
+
+def _context_shape(context_dim):
+    return None if context_dim is None else (int(context_dim),)
+
+
+def mixers(dim: int, linear: str, seed: int) -> list:
+    """What mixes dimensions between two layers."""
+    if dim == 1 or linear == "none":
+        return []
+    if linear == "reverse":
+        return [tb.reversal(dim)]
+    if linear == "permute":
+        return [tb.random_permutation(dim, seed)]
+    if linear == "lu":
+        return [tb.random_permutation(dim, seed), tb.LULinear(dim)]
+    raise ValueError(f"linear: expected none, reverse, permute or lu, got {linear!r}")
+
+
+def stack(dim, layers, linear, actnorm, seed, layer) -> list:
+    """`layers` times: ActNorm, a mixer, `layer(index)`."""
+    if layers < 1:
+        raise ValueError(f"layers: expected at least 1, got {layers}")
+    stack = []
+    for index in range(layers):
+        stack += [tb.ActNorm(dim)] if actnorm else []
+        stack += mixers(dim, linear, seed * 1000 + index)
+        stack.append(layer(index))
+    return stack
+
+
+def _mask(dim: int, index: int) -> np.ndarray:
+    """Alternating halves: even positions kept by even layers, odd by odd ones."""
+    if dim < 2:
+        raise ValueError(f"dim: a coupling needs at least 2, got {dim}")
+    return np.arange(dim) % 2 == index % 2
+
+
+def coupling_layer(
+    dim, index, map, hidden_units, residual, dropout, context_dim, seed, activation="relu"
+) -> tb.Coupling:
+    """The coupling of layer `index`, over alternating halves."""
+    network = ResidualMLP if residual else MLP
+    return tb.Coupling(
+        _mask(dim, index),
+        map,
+        lambda outputs: network(
+            outputs, hidden_units, activation, dropout=dropout, seed=seed * 1000 + index
+        ),
+        context_shape=_context_shape(context_dim),
+        name=f"coupling_{index}",
+    )
+
+
+def autoregressive_layer(
+    dim, index, map, hidden_units, residual, dropout, context_dim, seed, activation="relu"
+) -> tb.MaskedAutoregressive:
+    """The masked autoregression of layer `index`."""
+    return tb.MaskedAutoregressive(
+        dim,
+        map,
+        lambda params: AutoregressiveNetwork(
+            params,
+            dim,
+            hidden_units,
+            activation=activation,
+            residual=residual,
+            dropout=dropout,
+            conditional_event_shape=_context_shape(context_dim),
+            seed=seed * 1000 + index,
+            name=f"made_{index}",
+        ),
+        context_shape=_context_shape(context_dim),
+        name=f"autoregressive_{index}",
+    )
+
+
+def stack_of_map(
+    map,
+    dim,
+    context_dim,
+    seed,
+    layers,
+    autoregressive,
+    hidden_units,
+    actnorm,
+    linear,
+    residual,
+    dropout,
+    activation="relu",
+) -> list:
+    """`layers` layers of one elementwise map, each a coupling or a masked autoregression."""
+    make = autoregressive_layer if autoregressive else coupling_layer
+
+    def layer(index):
+        return make(dim, index, map, hidden_units, residual, dropout, context_dim, seed, activation)
+
+    return stack(dim, layers, linear, actnorm, seed, layer)
+
+
+def no_context(context_dim) -> None:
+    """Raises ValueError for a family that takes no context and is given one."""
+    if context_dim is not None:
+        raise ValueError(f"context_dim: the family takes no context, got {context_dim}")

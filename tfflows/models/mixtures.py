@@ -1,0 +1,61 @@
+"""Flows through the CDFs of mixtures."""
+
+from __future__ import annotations
+
+import keras
+
+from tfflows import bijectors as tb
+from tfflows.models.family import Family, autoregressive_layer, no_context
+
+
+@keras.saving.register_keras_serializable("tfflows")
+class MixtureCDFFlow(Family):
+    """Each dimension through the CDF of a mixture of its own, independently of the others.
+
+    Latents follow `base`: uniform and Beta take the CDF itself, a normal base its normal quantile.
+
+    Args:
+      components: number of mixture components.
+      component: `"normal"` or `"logistic"`.
+      **kwargs: those of `Family`.
+    """
+
+    default_base = "uniform"
+
+    def __init__(self, dim=1, components=5, component="normal", base="uniform", **kwargs):
+        target = "normal" if base == "normal" else "uniform"
+        super().__init__(
+            dim, base=base, components=components, component=component, target=target, **kwargs
+        )
+        del self._config["target"]
+
+    @staticmethod
+    def layers_of(dim, context_dim, seed, components, component, target):
+        """See `Family`."""
+        no_context(context_dim)
+        return [tb.Elementwise(tb.MixtureCDF(components, component, target), dim)]
+
+
+@keras.saving.register_keras_serializable("tfflows")
+class AutoregressiveMixture(Family):
+    """Each dimension a mixture of Gaussians whose parameters the dimensions before it decide.
+
+    The latents are the conditional CDFs, uniform on [0, 1]: for two dimensions with five
+    components, the two-dimensional autoregressive flow of the textbooks.
+
+    Args:
+      components: number of mixture components.
+      component: `"normal"` or `"logistic"`.
+      hidden_units: hidden layers of the masked network.
+      **kwargs: those of `Family`.
+    """
+
+    default_base = "uniform"
+
+    @staticmethod
+    def layers_of(
+        dim, context_dim, seed, components=5, component="normal", hidden_units=(128, 128)
+    ):
+        """See `Family`."""
+        map = tb.MixtureCDF(components, component, target="uniform")
+        return [autoregressive_layer(dim, 0, map, hidden_units, False, 0.0, context_dim, seed)]
