@@ -10,7 +10,7 @@ from tfflows import bijectors as tb
 from tfflows import networks
 
 SIZE, CONTEXT = 5, 3
-_MAPS = {
+MAPS = {
     "additive": tb.Additive(),
     "affine": tb.Affine(),
     "spline": tb.RationalQuadraticSpline(bins=5),
@@ -73,26 +73,26 @@ def _registry() -> dict[str, Case]:
         "reversal": Case(lambda dtype: tb.reversal(SIZE)),
         "chain": Case(
             lambda dtype: tb.Chain(
-                [_act_norm(dtype), tb.reversal(SIZE), _coupling(_MAPS["affine"])(dtype)]
+                [_act_norm(dtype), tb.reversal(SIZE), _coupling(MAPS["affine"])(dtype)]
             )
         ),
         "iaf": Case(
-            lambda dtype: tb.Invert(_autoregressive(_MAPS["affine"])(dtype)),
+            lambda dtype: tb.Invert(_autoregressive(MAPS["affine"])(dtype)),
             extremes=(1e-30, 1e-4, 3.0, 20.0),
         ),
         "conditional_chain": Case(
             lambda dtype: tb.Chain(
                 [
-                    _coupling(_MAPS["affine"], context=(CONTEXT,))(dtype),
+                    _coupling(MAPS["affine"], context=(CONTEXT,))(dtype),
                     tb.reversal(SIZE),
-                    tb.Invert(_autoregressive(_MAPS["affine"], context=(CONTEXT,))(dtype)),
+                    tb.Invert(_autoregressive(MAPS["affine"], context=(CONTEXT,))(dtype)),
                 ]
             ),
             context_shape=(CONTEXT,),
             extremes=(1e-30, 1e-4, 3.0, 20.0),
         ),
     }
-    for name, map in {**_MAPS, **_UNIT_MAPS}.items():
+    for name, map in {**MAPS, **_UNIT_MAPS}.items():
         # Data far outside of a mixture have latents that round to 0 or 1: no way back.
         latents = "unit" if name in _UNIT_MAPS else "real"
         cases[f"elementwise_{name}"] = Case(
@@ -102,13 +102,13 @@ def _registry() -> dict[str, Case]:
         if latents == "real":
             cases[f"coupling_{name}"] = Case(_coupling(map))
     for kind, make in (("coupling", _coupling), ("autoregressive", _autoregressive)):
-        cases[f"{kind}_residual"] = Case(make(_MAPS["affine"], residual=True))
+        cases[f"{kind}_residual"] = Case(make(MAPS["affine"], residual=True))
         for name in ("affine", "spline"):
             cases[f"{kind}_{name}_conditional"] = Case(
-                make(_MAPS[name], context=(CONTEXT,)), context_shape=(CONTEXT,)
+                make(MAPS[name], context=(CONTEXT,)), context_shape=(CONTEXT,)
             )
         cases[f"{kind}_residual_conditional"] = Case(
-            make(_MAPS["affine"], residual=True, context=(CONTEXT,)), context_shape=(CONTEXT,)
+            make(MAPS["affine"], residual=True, context=(CONTEXT,)), context_shape=(CONTEXT,)
         )
     return cases
 

@@ -121,6 +121,16 @@ def training_noise(seed, step, replica=0):
         _scope.key, _scope.calls = previous
 
 
+@contextlib.contextmanager
+def no_training_noise():
+    """Within it, stochastic layers are not active, in training too."""
+    previous, _scope.key = _scope.key, None
+    try:
+        yield
+    finally:
+        _scope.key = previous
+
+
 def next_noise_seed() -> tf.Tensor | None:
     """A new `int32` `[2]` seed for one stochastic layer, or `None` outside of training."""
     if _scope.key is None:

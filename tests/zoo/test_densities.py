@@ -102,7 +102,7 @@ def test_an_unmasked_network_fails_the_triangle():
         variable.assign_add(tf.ones_like(variable))
     check_triangular(network, 3)
     for layer in [*network._layers, network._last]:
-        layer["mask"] = np.ones_like(layer["mask"])
+        layer["degrees"] = tuple(np.zeros_like(d) for d in layer["degrees"])
     with pytest.raises(AssertionError):
         check_triangular(network, 3)
 

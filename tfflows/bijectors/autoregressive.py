@@ -8,15 +8,21 @@ import tensorflow as tf
 
 from tfflows.bijectors.base import Bijector, forward_and_log_det, inverse_and_log_det
 from tfflows.bijectors.elementwise import ElementwiseMap
+from tfflows.random import no_training_noise
 from tfflows.tracking import layer_variables
 
 
 class MaskedAutoregressive(Bijector):
     """Masked autoregressive flow over vectors: `y_d = map(network(y_{<d})).forward(x_d)`.
 
-    From data to latent in one pass of the network; from latent to data in `size` passes, each
-    fixing one more dimension. Its inverse, `Invert(MaskedAutoregressive(...))`, is the inverse
-    autoregressive flow: one pass from latent to data.
+    From data to latent in one pass of the network. From latent to data number by number, in about
+    the work of one pass where the network can be evaluated piece by piece (`AutoregressiveNetwork`
+    by `generate`; recurrent and finite-dependency networks by `initial_state` and `step`), and in
+    `size` passes, each fixing one more number, where it cannot. The inverse map,
+    `Invert(MaskedAutoregressive(...))`, is the inverse autoregressive flow.
+
+    From latent to data a network's dropout is off, in training too: with noise, no two passes
+    would be of one network.
 
     Args:
       size: length of the vector.
@@ -67,6 +73,49 @@ class MaskedAutoregressive(Bijector):
         return inverse_and_log_det(self._elementwise(y, context), y, 1)
 
     def _forward_and_log_det(self, x, context):
+        # Leading axes beyond one are TFP's sample shapes.
+        batch = tf.shape(x)[:-1]
+        rows = tf.reshape(x, [-1, self._size])
+        if context is not None:
+            shape = self.context_shape
+            context = tf.broadcast_to(context, tf.concat([batch, shape], 0))
+            context = tf.reshape(context, [-1, *shape])
+        with no_training_noise():
+            if hasattr(self.network, "generate"):
+                y, log_det = self.network.generate(self._choose, rows, context)
+            elif hasattr(self.network, "step"):
+                y, log_det = self._by_steps(rows, context)
+            else:
+                y, log_det = self._by_passes(rows, context)
+        log_det = tf.ensure_shape(tf.reshape(log_det, batch), x.shape[:-1])
+        return tf.ensure_shape(tf.reshape(y, tf.shape(x)), x.shape), log_det
+
+    def _choose(self, parameters, x):
+        return forward_and_log_det(self.map(parameters), x, 0)
+
+    def _by_steps(self, x, context):
+        """By a network that keeps a state: `step` gives the parameters of one dimension."""
+        columns = tf.transpose(x)
+        batch = tf.shape(x)[0]
+
+        def step(index, previous, log_det, state, y):
+            parameters, state = self.network.step(index, previous, state, context)
+            number, term = self._choose(tf.cast(parameters, x.dtype), tf.gather(columns, index))
+            return index + 1, number, log_det + term, state, y.write(index, number)
+
+        zeros = tf.zeros([batch], x.dtype)
+        y = tf.TensorArray(x.dtype, size=self._size, element_shape=[None])
+        state = self.network.initial_state(batch, context, x.dtype)
+        _, _, log_det, _, y = tf.while_loop(
+            lambda index, *_: index < self._size,
+            step,
+            (tf.constant(0), zeros, zeros, state, y),
+            maximum_iterations=self._size,
+            parallel_iterations=1,
+        )
+        return tf.transpose(y.stack()), log_det
+
+    def _by_passes(self, x, context):
         # After step d the first d dimensions are final, so the parameters of step `size` are
         # those of the finished event, and its log-determinant is the whole map's.
         def step(index, y, log_det):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -10,25 +10,24 @@ import tensorflow_probability as tfp
 import tf_keras
 
 from tfflows.networks.mlp import dropout as drop
+from tfflows.networks.one_pass import BlockedLayer, generate
 
 
-def _mask(degrees_in, degrees_out, strict: bool) -> np.ndarray:
-    """`[inputs, outputs]`: which inputs an output may see."""
-    return (
-        (degrees_out[None] > degrees_in[:, None])
-        if strict
-        else (degrees_out[None] >= degrees_in[:, None])
-    )
+def _mask(degrees, dtype) -> tf.Tensor:
+    """`[inputs, outputs]`: an output sees the inputs of no higher degree than its own."""
+    # Computed from the degrees, so that a graph holds these few numbers and no matrix.
+    inputs, outputs = (tf.constant(d, tf.int32) for d in degrees)
+    return tf.cast(inputs[:, tf.newaxis] <= outputs, dtype)
 
 
 class _MaskConstraint:
     """Projects a kernel onto its mask: for whoever reads the constraint of a variable."""
 
-    def __init__(self, mask):
-        self.mask = mask
+    def __init__(self, degrees):
+        self.degrees = degrees
 
     def __call__(self, kernel):
-        return kernel * tf.constant(self.mask, kernel.dtype)
+        return kernel * _mask(self.degrees, kernel.dtype)
 
 
 class AutoregressiveNetwork(tfp.bijectors.AutoregressiveNetwork):
@@ -100,9 +99,9 @@ class AutoregressiveNetwork(tfp.bijectors.AutoregressiveNetwork):
         else:
             pairs = list(zip(degrees[:-1], degrees[1:], strict=True))
         self._layers = [self._add_layer(i, *pair) for i, pair in enumerate(pairs)]
-        self._last = self._add_layer(
-            len(pairs), degrees[-1], np.repeat(degrees[0], self._params), strict=True
-        )
+        # The parameters of a number see what is final when it is decided.
+        before = np.repeat(degrees[0] - 1, self._params)
+        self._last = self._add_layer(len(pairs), degrees[-1], before, "zeros")
         self._context_kernels = []
         if self._conditional:
             self._context_kernels = [
@@ -118,21 +117,40 @@ class AutoregressiveNetwork(tfp.bijectors.AutoregressiveNetwork):
     def _initializer(self, salt):
         return tf_keras.initializers.GlorotUniform(self._seed * 1009 + salt)
 
-    def _add_layer(self, index, degrees_in, degrees_out, strict=False):
-        mask = _mask(degrees_in, degrees_out, strict)
+    def _add_layer(self, index, degrees_in, degrees_out, initializer=None):
+        degrees = (degrees_in, degrees_out)
         kernel = self.add_weight(
             name=f"kernel_{index}",
-            shape=mask.shape,
-            initializer="zeros" if strict else self._initializer(index),
-            constraint=_MaskConstraint(mask),
+            shape=[len(degrees_in), len(degrees_out)],
+            initializer=initializer or self._initializer(index),
+            constraint=_MaskConstraint(degrees),
         )
-        bias = self.add_weight(name=f"bias_{index}", shape=[mask.shape[1]], initializer="zeros")
-        return {"kernel": kernel, "bias": bias, "mask": mask}
+        bias = self.add_weight(name=f"bias_{index}", shape=[len(degrees_out)], initializer="zeros")
+        return {"kernel": kernel, "bias": bias, "degrees": degrees}
 
     @staticmethod
-    def _dense(layer, x):
-        kernel = layer["kernel"] * tf.constant(layer["mask"], x.dtype)
-        return tf.matmul(x, kernel) + layer["bias"]
+    def _kernel(layer):
+        return layer["kernel"] * _mask(layer["degrees"], layer["kernel"].dtype)
+
+    def _context_terms(self, context, dtype) -> list:
+        """What the context adds to each hidden layer, `[batch, units]`, or zeros."""
+        if not self._conditional:
+            return [0.0] * len(self._layers)
+        if context is None:
+            raise ValueError("context: the network is conditional and needs one, got None")
+        return [tf.matmul(tf.cast(context, dtype), kernel) for kernel in self._context_kernels]
+
+    def _hidden(self, x, dense: Callable, drop: Callable):
+        """The last hidden layer, given `dense(index, value)`, which applies a linear layer."""
+        if not self._residual:
+            for index in range(len(self._layers)):
+                x = drop(self._function(dense(index, x)))
+            return x
+        x = dense(0, x)
+        for block in range(len(self._hidden_units)):
+            h = self._function(dense(1 + 2 * block, self._function(x)))
+            x += dense(2 + 2 * block, drop(h))
+        return self._function(x)
 
     def call(self, x, context=None, conditional_input=None):
         """Returns `[batch, size, params]`.
@@ -143,25 +161,42 @@ class AutoregressiveNetwork(tfp.bijectors.AutoregressiveNetwork):
           conditional_input: TFP's name for the same.
         """
         context = conditional_input if context is None else context
-        if self._conditional and context is None:
-            raise ValueError("context: the network is conditional and needs one, got None")
         x = tf.cast(x, self.compute_dtype)
         shape = tf.concat([tf.shape(x), [self._params]], 0)
         static = x.shape.concatenate([self._params])
+        terms = self._context_terms(context, x.dtype)
 
-        def hidden(index, value):
-            value = self._dense(self._layers[index], value)
-            if self._conditional:
-                value += tf.matmul(tf.cast(context, value.dtype), self._context_kernels[index])
-            return value
+        def dense(index, value):
+            layer = self._layers[index]
+            return tf.matmul(value, self._kernel(layer)) + layer["bias"] + terms[index]
 
-        if self._residual:
-            x = hidden(0, x)
-            for block in range(len(self._hidden_units)):
-                h = self._function(hidden(1 + 2 * block, self._function(x)))
-                x += hidden(2 + 2 * block, drop(h, self._dropout))
-            x = self._function(x)
-        else:
-            for index in range(len(self._layers)):
-                x = drop(self._function(hidden(index, x)), self._dropout)
-        return tf.ensure_shape(tf.reshape(self._dense(self._last, x), shape), static)
+        x = self._hidden(x, dense, lambda value: drop(value, self._dropout))
+        x = tf.matmul(x, self._kernel(self._last)) + self._last["bias"]
+        return tf.ensure_shape(tf.reshape(x, shape), static)
+
+    def generate(self, choose: Callable, x, context=None) -> tuple[tf.Tensor, tf.Tensor]:
+        """Decides a vector one number after another, in about the work of one `call`.
+
+        Equal to `size` calls, each of which fixes one number more. Without dropout.
+
+        Args:
+          choose: from `(parameters [batch, params], x [batch])` of a dimension to its value and
+            log-determinant, `[batch]` each.
+          x: `[batch, size]`: what `choose` is given.
+          context: `[batch, *conditional_event_shape]` where the network is conditional.
+
+        Returns:
+          The vector `[batch, size]`, and the sum of the log-determinants, `[batch]`.
+        """
+        terms = self._context_terms(context, self.compute_dtype)
+        layers = [
+            BlockedLayer(
+                tf.transpose(self._kernel(layer)),
+                tf.transpose(tf.zeros([1, 1], layer["bias"].dtype) + layer["bias"] + term),
+                layer["degrees"],
+            )
+            for layer, term in zip([*self._layers, self._last], [*terms, 0.0], strict=True)
+        ]
+        return generate(
+            layers, lambda x, dense: self._hidden(x, dense, lambda value: value), choose, x
+        )

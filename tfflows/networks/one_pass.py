@@ -1,0 +1,162 @@
+"""Generation by a masked network in about the work of one pass.
+
+A hidden unit of degree d is final once the first d numbers are known: so nothing of a network has
+to be computed twice. Numbers that no hidden unit stands between are decided together, in one step,
+and several steps make a block. When a block begins, every layer's products with all that is final
+are one matrix product; within the block, what its own numbers and units add to each other is a
+network of a few units, evaluated anew after each step. Arrays are feature-major, `[units, batch]`,
+so that the units of a block are contiguous.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable
+
+import numpy as np
+import tensorflow as tf
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class BlockedLayer:
+    """A masked linear layer.
+
+    Attributes:
+      kernel: `[outputs, inputs]`, masked.
+      bias: `[outputs, 1]` or `[outputs, batch]`.
+      degrees: `(inputs, outputs)`, sorted: how many of the network's numbers each depends on.
+    """
+
+    kernel: tf.Tensor
+    bias: tf.Tensor
+    degrees: tuple[np.ndarray, np.ndarray]
+
+
+def block_length(steps: int) -> int:
+    """Steps in a block: the more, the more work within and the less between the blocks."""
+    return min(steps, max(4, round(0.3 * math.sqrt(steps))))
+
+
+class _Blocks:
+    """Units sorted into `count` blocks by the step that decides them, padded to one length."""
+
+    def __init__(self, steps: np.ndarray, length: int, count: int):
+        members = [np.flatnonzero(steps // length == k) for k in range(count)]
+        absent = len(steps)
+        longest = max(len(m) for m in members)
+        self.units = np.stack(
+            [np.pad(m, (0, longest - len(m)), constant_values=absent) for m in members]
+        )
+        self.real = self.units != absent
+
+    @property
+    def length(self) -> int:
+        """Units in a block."""
+        return self.units.shape[1]
+
+    def gather(self, value: tf.Tensor, axis: int = 0, padding: float = 0.0) -> tf.Tensor:
+        """`[..., units, ...]` as `[..., count * length, ...]`."""
+        if self.real.all():
+            return value
+        paddings = [[0, int(i == axis)] for i in range(value.shape.rank)]
+        value = tf.pad(value, paddings, constant_values=padding)
+        return tf.gather(value, self.units.reshape(-1), axis=axis)
+
+    def scatter(self, value: tf.Tensor) -> tf.Tensor:
+        """The inverse of `gather`, along the first axis."""
+        return tf.gather(value, np.flatnonzero(self.real)) if not self.real.all() else value
+
+
+def generate(
+    layers: list[BlockedLayer], hidden: Callable, choose: Callable, x: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Decides `y` number by number: `y_d = choose(parameters_d(y_{<d}), x_d)`.
+
+    Args:
+      layers: the linear layers of a masked network, the last from hidden units to parameters.
+      hidden: `hidden(y, dense)`: the last hidden layer; `dense(index, value)` applies a layer.
+      choose: from `(parameters [..., params], x [...])` to values and log-dets, `[...]` each.
+      x: `[batch, size]`.
+
+    Returns:
+      `y` `[batch, size]` and the sum of the log-determinants, `[batch]`.
+    """
+    size = x.shape[-1]
+    dtype = layers[0].kernel.dtype
+    batch = tf.shape(x)[0]
+    params = layers[-1].kernel.shape[0] // size
+    # The step that decides number d, and with it the units of degree d: as many come before it as
+    # the last hidden layer has degrees below d, for only through these does it see other numbers.
+    stops = np.unique(np.maximum(layers[-1].degrees[0], 0))
+    step_of = np.searchsorted(stops[stops > 0], np.arange(size + 1))
+    steps = step_of[size] + 1
+    length = block_length(steps)
+    count = -(-steps // length)
+
+    # Each step has the same count of numbers, those lacking being padding; so has each block.
+    numbers = _Blocks(step_of[1:], 1, count * length)
+    width = numbers.length
+    numbers.units = numbers.units.reshape(count, length * width)
+    numbers.real = numbers.real.reshape(count, length * width)
+    units = [_Blocks(step_of[layer.degrees[0]], length, count) for layer in layers[1:]]
+    inputs, outputs = [numbers, *units], [*units, numbers]
+    kernels, biases = [], []
+    for layer, into, out in zip(layers, inputs, outputs, strict=True):
+        kernel, bias = into.gather(layer.kernel, axis=1), layer.bias
+        if layer is layers[-1]:  # the parameters of a number go together
+            kernel = tf.reshape(kernel, [size, params, kernel.shape[1]])
+            bias = tf.reshape(bias, [size, params, tf.shape(bias)[1]])
+        kernel, bias = out.gather(kernel), out.gather(bias)
+        kernels.append(tf.reshape(kernel, [count, -1, count * into.length]))
+        biases.append(tf.reshape(bias, [count, kernels[-1].shape[1], tf.shape(bias)[-1]]))
+    # Padding that lies inside of every map's support.
+    x = tf.reshape(numbers.gather(tf.transpose(x), padding=0.5), [count, length, width, batch])
+    real = tf.constant(numbers.real.reshape([count, length, width, 1]))
+
+    def block(k, known, log_det):
+        """Decides the numbers of block `k`; `known[i]` holds what layer i has been fed so far."""
+        rows = [tf.gather(kernel, k) for kernel in kernels]
+        before = [
+            tf.matmul(row, tf.reshape(value, [-1, batch])) + tf.gather(bias, k)
+            for row, value, bias in zip(rows, known, biases, strict=True)
+        ]
+        within = [
+            tf.slice(row, [0, k * into.length], [-1, into.length])
+            for row, into in zip(rows, inputs, strict=True)
+        ]
+        fed = {}
+
+        def dense(index, value):
+            fed[index] = value
+            return before[index] + tf.matmul(within[index], value)
+
+        # One product and one map a step: those of its own parameters.
+        fixed, kernel = (tf.split(value[-1], length) for value in (before, within))
+        given = tf.unstack(tf.gather(x, k))
+        decided, terms = [tf.zeros([width, batch], dtype)] * length, []
+        for i in range(length):
+            parameters = fixed[i] + tf.matmul(kernel[i], hidden(tf.concat(decided, 0), dense))
+            parameters = tf.transpose(tf.reshape(parameters, [width, params, batch]), [0, 2, 1])
+            value, term = choose(tf.cast(parameters, x.dtype), given[i])
+            decided[i] = tf.cast(value, dtype)
+            terms.append(term)
+        fed[len(layers) - 1] = hidden(tf.concat(decided, 0), dense)
+        terms = tf.where(tf.gather(real, k), tf.stack(terms), 0)
+        log_det += tf.reduce_sum(terms, axis=[0, 1])
+        known = [
+            tf.tensor_scatter_nd_update(value, [[k]], fed[i][tf.newaxis])
+            for i, value in enumerate(known)
+        ]
+        return k + 1, known, log_det
+
+    known = [tf.zeros([count, into.length, batch], dtype) for into in inputs]
+    state = (tf.constant(0), known, tf.zeros([batch], x.dtype))
+    if count == 1:
+        state = block(*state)
+    else:
+        state = tf.while_loop(
+            lambda k, *_: k < count, block, state, maximum_iterations=count, parallel_iterations=1
+        )
+    y = numbers.scatter(tf.reshape(state[1][0], [count * length * width, batch]))
+    return tf.cast(tf.ensure_shape(tf.transpose(y), [None, size]), x.dtype), state[2]
