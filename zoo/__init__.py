@@ -5,11 +5,12 @@
     >>> flow.log_prob(flow.sample(3, seed=0)).shape
     TensorShape([3])
 
-`zoo.names()` lists them, `zoo.build` makes one untrained, `zoo.load` gives one with its weights (or
-a work directory's), `zoo.card` tells how it was made. The binaries are `python -m zoo.train`,
+`zoo.names()` lists the configs and `zoo.pretrained()` the models that come trained; `zoo.build`
+makes one untrained, `zoo.load` gives one with its weights (or a work directory's), `zoo.card` tells
+how it was made. The binaries are `python -m zoo.train`,
 `zoo.evaluate`, `zoo.sample`, `zoo.pretrain` and `zoo.demo`.
 """
 
-from zoo.registry import build, card, config, load, names
+from zoo.registry import build, card, config, load, names, pretrained
 
-__all__ = ["build", "card", "config", "load", "names"]
+__all__ = ["build", "card", "config", "load", "names", "pretrained"]

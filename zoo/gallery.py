@@ -1,7 +1,8 @@
-"""The table and pictures of the pretrained models: `python -m zoo.gallery --output=docs`."""
+"""The tables and pictures of the pretrained models: `python -m zoo.gallery --output=docs`."""
 
 from __future__ import annotations
 
+import math
 import pathlib
 import shutil
 import tempfile
@@ -13,40 +14,82 @@ from tfflows import training
 from zoo import command, datasets, figures, registry
 
 
-def table() -> str:
-    """The pretrained models as a Markdown table, from their cards."""
-    lines = [
-        "| name | model | parameters | test, nats | trained in |",
-        "|---|---|---|---|---|",
-    ]
-    for name in registry.names():
-        if not (registry.PRETRAINED / name / registry.CARD).is_file():
-            continue
+def toys() -> str:
+    """The models of toys and targets as a Markdown table, from their cards."""
+    lines = ["| name | model | parameters | test, nats | trained in |", "|---|---|---|---|---|"]
+    for name in registry.pretrained():
         card = registry.card(name)
-        paper = card["paper"]
-        title = card["summary"].rstrip(".")
-        model = f"[{title}]({paper['url']})" if paper["url"] else title
-        lines.append(
-            f"| `{name}` | {model} | {card['parameters']:,} | {result(card)} | "
-            f"{card['training']['seconds']:.0f} s |"
-        )
+        if "kl_divergence" in card["test"]:
+            which = "KL(q, p)" if "log_normalizer_nats" in card["data"] else "KL(p, q)"
+            lines.append(
+                f"| `{name}` | {_title(card)} | {card['parameters']:,} | "
+                f"{which} {_figure(card['test'], 'kl_divergence', 4)} | {_seconds(card)} |"
+            )
     return "\n".join(lines)
 
 
-def result(card: dict) -> str:
-    """A card's test figure in a few words, with two standard errors."""
+def tables() -> str:
+    """The models of tables as a Markdown table, a row a model and group of columns a table.
 
-    def figure(name, digits):
-        value, error = card["test"][name], card["test"][f"{name}_two_standard_errors"]
-        if 0 <= value < 10**-digits:
-            return f"below {10**-digits:.{digits}f}"
-        return f"{value:.{digits}f} ± {error:.{digits}f}"
+    Figures are mean log-likelihoods of standardised rows. The model of each table that has the
+    highest on the validation rows is in bold.
+    """
+    found = {}  # model to table to card
+    for name in registry.pretrained():
+        card = registry.card(name)
+        if card["data"]["source"] == "table":
+            data = pathlib.Path(card["data"]["name"]).stem
+            found.setdefault(name.removesuffix(f"_{data}"), {})[data] = card
+    data = sorted({name for cards in found.values() for name in cards})
+    best = {d: max((c[d] for c in found.values() if d in c), key=_validation) for d in data}
+    columns = [f"{d}, validation | {d}, test | parameters | trained in" for d in data]
+    lines = [
+        f"| name | model | {' | '.join(columns)} |",
+        "|---|---|" + "---|---|---|---|" * len(data),
+    ]
+    for name, cards in sorted(found.items(), key=lambda item: -_validation(_first(item[1]))):
+        names = ", ".join(f"`{name}_{d}`" for d in cards)
+        row = f"| {names} | {_title(_first(cards))} |"
+        for d in data:
+            if d not in cards:
+                row += " | | | |"
+                continue
+            card = cards[d]
+            test = _figure(card["test"], "log_likelihood_standardized", 2)
+            test = f"**{test}**" if card is best[d] else test
+            validation = f"{_validation(card):.2f}"
+            row += f" {validation} | {test} | {card['parameters']:,} | {_seconds(card)} |"
+        lines.append(row)
+    return "\n".join(lines)
 
-    if "kl_divergence" in card["test"]:
-        which = "KL(q, p)" if "log_normalizer_nats" in card["data"] else "KL(p, q)"
-        return f"{which} {figure('kl_divergence', 4)}"
-    table = pathlib.Path(card["data"]["name"]).stem
-    return f"log-likelihood {figure('log_likelihood_standardized', 2)} ({table}, standardised)"
+
+def _first(cards: dict) -> dict:
+    return next(iter(cards.values()))
+
+
+def _title(card: dict) -> str:
+    title, url = card["summary"].rstrip("."), card["paper"]["url"]
+    return f"[{title}]({url})" if url else title
+
+
+def _seconds(card: dict) -> str:
+    seconds = card["training"]["seconds"]
+    return f"{seconds:.0f} s" if seconds >= 1 else "below 1 s"
+
+
+def _validation(card: dict) -> float:
+    """Mean log-likelihood of the standardised validation rows."""
+    test, loss = card["test"], card["training"]["validation_loss_nats"]
+    shift = test["log_likelihood_standardized"] - test["log_likelihood"]
+    return -math.inf if loss is None else shift - loss
+
+
+def _figure(test: dict, name: str, digits: int) -> str:
+    """A test figure with two standard errors."""
+    value, error = test[name], test[f"{name}_two_standard_errors"]
+    if 0 <= value < 10**-digits:
+        return f"below {10**-digits:.{digits}f}"
+    return f"{value:.{digits}f} ± {error:.{digits}f}"
 
 
 def write(output: pathlib.Path) -> pathlib.Path:
@@ -66,13 +109,16 @@ def write(output: pathlib.Path) -> pathlib.Path:
         "`python -m zoo.pretrain NAME`. KL(p, q) is the mean of log p - log q over fresh data of\n"
         "the known density p, KL(q, p) that of log q - log p over the model's draws; ± is two\n"
         "standard errors over the test rows; times are of 2 CPU cores.\n",
-        table() + "\n",
+        toys() + "\n",
+        "Models of tables, of the UCI sets HTRU2 and protein: the mean log-likelihood of\n"
+        "standardised rows, in nats. In bold the model of each table that validation chooses.\n",
+        tables() + "\n",
         "In the pictures below a point has the colour of its latent's angle, so that a colour can\n"
         "be followed from the latents to the data. A latent grid is a regular grid of latents and\n"
         "what the flow makes of it.\n",
     ]
-    for name in registry.names():
-        config = ConfigDict(registry.config(name))
+    for name in registry.pretrained():
+        config = ConfigDict(registry.trained_config(name))
         if config.data.source not in ("toy", "target"):
             continue
         flow, data = registry.load(name), datasets.load(config)
@@ -89,9 +135,9 @@ def write(output: pathlib.Path) -> pathlib.Path:
 
 
 def main() -> None:
-    """Writes what the flag says, and prints the table."""
+    """Writes what the flag says, and prints the tables."""
     print(write(pathlib.Path(flags.FLAGS.output)))
-    print(table())
+    print(toys(), tables(), sep="\n\n")
 
 
 if __name__ == "__main__":

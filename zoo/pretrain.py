@@ -1,7 +1,8 @@
 """Makes the weights that come with the zoo: `python -m zoo.pretrain NAME ... [--all]`.
 
 Each model is trained from its config, tested, and written to `zoo/pretrained/<name>/`: weights,
-config and card. Models of a user's table are trained on the file given by `--table`.
+config and card. Models of a user's table are trained on the file given by `--table`, and named
+after it: `maf_table` trained on htru2.npz becomes `maf_htru2`.
 """
 
 from __future__ import annotations
@@ -46,11 +47,12 @@ def pretrain(
         run = pathlib.Path(workdir or temporary) / name
         train(config, run)
         result = evaluate(run, data_path=table if config.data.source == "table" else None)
-        card = registry.card(run) | {"test": result}
+        stored = registry.pretrained_name(config)
+        card = registry.card(run) | {"name": stored, "test": result}
         values = registry.trained_config(run)
         values["data"]["path"] = None  # a path of one machine
         values["data"]["data_dir"] = None
-        target = pathlib.Path(output) / name
+        target = pathlib.Path(output) / stored
         target.mkdir(parents=True, exist_ok=True)
         # The card goes last: without it there is no model.
         (target / registry.CARD).unlink(missing_ok=True)

@@ -38,6 +38,22 @@ def names() -> list[str]:
     return sorted(p.stem for p in CONFIGS.glob("*.py") if p.stem not in ("__init__", "default"))
 
 
+def pretrained() -> list[str]:
+    """Names of the trained models that come with the zoo, for `load`.
+
+    A model of a toy has the name of its config. A config for tables, `maf_table`, comes trained on
+    several: `maf_htru2` is trained on htru2.
+    """
+    return sorted(p.parent.name for p in PRETRAINED.glob(f"*/{CARD}"))
+
+
+def pretrained_name(values: ConfigDict) -> str:
+    """The name that a trained model of a config has in the zoo."""
+    if values.data.source != "table":
+        return values.name
+    return values.name.removesuffix("table") + pathlib.Path(values.data.path).stem
+
+
 def config(name: str) -> ConfigDict:
     """The config of the model of that name.
 
@@ -98,7 +114,7 @@ def load(model: str | os.PathLike) -> DensityModel:
             f"model: {weights} is damaged or another model's: its sha256 is not that of {CARD}"
         )
     try:
-        flow = from_config(values, facts["dim"])
+        flow = from_config(values, facts["dim"], **facts.get("chosen", {}))
     except (ValueError, TypeError) as error:
         raise ValueError(f"model: {directory / CONFIG} makes no model: {_first(error)}") from None
     try:
@@ -144,14 +160,15 @@ def find(model: str | os.PathLike) -> pathlib.Path:
     Raises:
       ValueError: if there is none.
     """
+    if str(model) in pretrained():
+        return PRETRAINED / str(model)
     if str(model) in names():
-        directory = PRETRAINED / str(model)
-        if not (directory / CARD).is_file():
-            raise ValueError(
-                f"model: {model} has no weights in this installation; make them with "
-                f"python -m zoo.train --config={model} --workdir=DIR"
-            )
-        return directory
+        trained = [n for n in pretrained() if trained_config(n)["name"] == str(model)]
+        loads = f"load {' or '.join(trained)}, trained by it, or " if trained else ""
+        raise ValueError(
+            f"model: {model} has no weights of its own; {loads}make them with "
+            f"python -m zoo.train --config={model} --workdir=DIR"
+        )
     directory = pathlib.Path(model)
     if not directory.exists():
         raise ValueError(f"model: {_unknown(str(model))}")
@@ -171,7 +188,7 @@ def sha256(path: str | os.PathLike) -> str:
 
 
 def _unknown(name: str) -> str:
-    known = names()
+    known = sorted({*names(), *pretrained()})
     near = difflib.get_close_matches(name, known, n=3)
     if near:
         return f"no model or folder {name!r}; did you mean {' or '.join(near)}?"

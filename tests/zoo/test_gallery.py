@@ -10,13 +10,21 @@ ROOT = pathlib.Path(__file__).parents[2]
 
 
 @pytest.mark.skipif(not (ROOT / "README.md").is_file(), reason="runs in a checkout only")
-def test_documents_hold_the_table_of_the_cards():
+def test_documents_hold_the_tables_of_the_cards():
     for document in ("README.md", "docs/zoo.md"):
-        assert gallery.table() in (ROOT / document).read_text(), (
-            f"{document} is behind the cards: python -m zoo.gallery writes docs/zoo.md and prints "
-            "the table for README.md"
-        )
+        for table in (gallery.toys(), gallery.tables()):
+            assert table in (ROOT / document).read_text(), (
+                f"{document} is behind the cards: python -m zoo.gallery writes docs/zoo.md and "
+                "prints the tables for README.md"
+            )
 
 
-def test_every_model_of_the_zoo_is_in_the_table():
-    assert [line.split("`")[1] for line in gallery.table().splitlines()[2:]] == registry.names()
+def test_every_model_that_comes_with_the_zoo_is_in_a_table():
+    lines = gallery.toys().splitlines()[2:] + gallery.tables().splitlines()[2:]
+    named = [name for line in lines for name in line.split("|")[1].strip(" `").split("`, `")]
+    assert sorted(named) == registry.pretrained()
+
+
+def test_every_config_comes_trained():
+    trained = {registry.trained_config(name)["name"] for name in registry.pretrained()}
+    assert trained == set(registry.names())

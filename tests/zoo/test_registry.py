@@ -10,7 +10,7 @@ from tfflows import models
 from zoo import registry
 from zoo.configs import default
 
-TABLES = {"maf_table", "nsf_table", "realnvp_table"}
+TABLES = {name for name in zoo.names() if zoo.config(name).data.source == "table"}
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def test_names():
         *("affine_moons", "ar_mixture_face", "ar_mixture_moons", "iaf_target", "lu_moons"),
         *("maf_moons", "nsf_ar_moons", "nsf_moons", "realnvp_moons"),
     }
-    assert set(zoo.names()) >= cdf | others | TABLES
+    assert set(zoo.names()) >= cdf | others | {"maf_table", "nsf_table", "realnvp_table"}
 
 
 @pytest.mark.parametrize("name", zoo.names())
@@ -99,6 +99,11 @@ def test_a_keras_file_that_is_no_density(tmp_path):
     with pytest.raises(ValueError, match="model: .*other.keras cannot be loaded by Keras") as error:
         zoo.load(path)
     assert "\n" not in str(error.value)
+
+
+def test_a_config_for_tables_is_no_trained_model():
+    with pytest.raises(ValueError, match="maf_table has no weights.*load maf_htru2 or maf_protein"):
+        zoo.load("maf_table")
 
 
 def test_names_are_told_from_far_off():
