@@ -43,6 +43,7 @@ setup(
         "numpy",
         "pandas",
         "pyarrow",
+        "scikit-learn",
         "tensorboard>=2.20",
         "tensorflow-datasets>=4.9.8",
     ],

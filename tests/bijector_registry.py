@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import tensorflow as tf
 
-from tests.bijector_checks import Case
+from tests.bijector_checks import BATCH, Case
 from tfflows import bijectors as tb
 from tfflows import networks
 
@@ -113,4 +115,123 @@ def _registry() -> dict[str, Case]:
     return cases
 
 
-REGISTRY = _registry()
+class _UnitCase(Case):
+    """A map of the unit cube onto itself; see `tests/bijectors/test_elementwise_maps.py`."""
+
+    def events(self, dtype, seed=0, batch=BATCH):
+        """Random data in the unit cube."""
+        rng = np.random.default_rng(seed)
+        return tf.constant(rng.uniform(0.02, 0.98, (batch, *self.event_shape)), dtype)
+
+    latent_events = events
+
+
+def _of_two(map):
+    """Of two dimensions, so that the root searches compile in time."""
+
+    def network(params, dtype):
+        return networks.AutoregressiveNetwork(params, 2, (6, 6), activation="tanh", dtype=dtype)
+
+    return {
+        "elementwise": lambda dtype: tb.Elementwise(map(dtype), 2, dtype),
+        "coupling": lambda dtype: tb.Coupling([True, False], map(dtype), _mlp(dtype)),
+        "autoregressive": lambda dtype: tb.MaskedAutoregressive(
+            2, map(dtype), lambda params: network(params, dtype)
+        ),
+    }
+
+
+def _elementwise_map_cases() -> dict[str, Case]:
+    maps = {
+        "linear_spline": lambda dtype: tb.LinearSpline(bins=4),
+        "quadratic_spline": lambda dtype: tb.QuadraticSpline(bins=4),
+        "cubic_spline": lambda dtype: tb.CubicSpline(bins=4),
+        "deep_sigmoidal": lambda dtype: tb.DeepSigmoidal(units=3, layers=1),
+        "sum_of_squares": lambda dtype: tb.SumOfSquares(degree=2, terms=2),
+        "monotonic_integral": lambda dtype: tb.MonotonicIntegral(3, (8,), nodes=6, dtype=dtype),
+    }
+    cases = {
+        f"{kind}_{name}": Case(build, event_shape=(2,))
+        for name, map in maps.items()
+        for kind, build in _of_two(map).items()
+    }
+    for name, map in (
+        ("quadratic_spline", tb.QuadraticSpline(bins=4, tails="bounded")),
+        ("spline", tb.RationalQuadraticSpline(bins=4, tails="bounded")),
+    ):
+        cases[f"elementwise_bounded_{name}"] = _UnitCase(
+            lambda dtype, map=map: tb.Elementwise(map, 2, dtype), event_shape=(2,), extremes=()
+        )
+    return cases
+
+
+def _sampling_cases() -> dict[str, Case]:
+    return {"box_muller": Case(lambda dtype: tb.BoxMuller(6), event_shape=(6,), latents="unit")}
+
+
+def _free_form_cases() -> dict[str, Case]:
+    def residual(dtype, context=None):
+        network = functools.partial(networks.LipschitzMLP, hidden_units=(16, 16), dtype=dtype)
+        return tb.Residual(SIZE, network, context)
+
+    def continuous(dtype, context=None):
+        network = functools.partial(networks.ConcatSquashMLP, hidden_units=(8,), dtype=dtype)
+        return tb.ContinuousFlow(2, network, context, rtol=3e-8, atol=3e-8)
+
+    cases = {}
+    for name, build, size in (("residual", residual, SIZE), ("continuous", continuous, 2)):
+        cases[name] = Case(build, event_shape=(size,))
+        cases[f"{name}_conditional"] = Case(
+            functools.partial(build, context=(CONTEXT,)),
+            event_shape=(size,),
+            context_shape=(CONTEXT,),
+        )
+    return cases
+
+
+def _low_rank_cases() -> dict[str, Case]:
+    def along(network, map, context=None):
+        def build(dtype):
+            def make(params):
+                return network(params, SIZE, hidden_units=(6, 5), dtype=dtype)
+
+            return tb.MaskedAutoregressive(SIZE, map, make, context)
+
+        return build
+
+    finite = functools.partial(networks.FiniteDependencyNetwork, last=2, activation="tanh")
+    affine, spline = MAPS["affine"], MAPS["spline"]
+    cases = {
+        "planar": Case(lambda dtype: tb.Planar(SIZE, dtype=dtype)),
+        "planar_conditional": Case(
+            lambda dtype: tb.Planar(SIZE, (CONTEXT,), dtype=dtype), context_shape=(CONTEXT,)
+        ),
+        "radial": Case(lambda dtype: tb.Radial(SIZE, dtype=dtype)),
+        "householder": Case(lambda dtype: tb.Householder(SIZE, 3, dtype=dtype)),
+        "qr_linear": Case(lambda dtype: tb.QRLinear(SIZE, dtype=dtype)),
+        "recurrent": Case(
+            along(networks.RecurrentNetwork, affine, (CONTEXT,)), context_shape=(CONTEXT,)
+        ),
+        "recurrent_spline": Case(along(networks.RecurrentNetwork, spline)),
+        "finite_dependency": Case(along(finite, affine, (CONTEXT,)), context_shape=(CONTEXT,)),
+    }
+    for form, keywords in (
+        ("orthogonal", {"columns": 3}),
+        ("householder", {"reflections": 3}),
+        ("triangular", {"reverse": True}),
+    ):
+        cases[f"sylvester_{form}"] = Case(
+            lambda dtype, form=form, keywords=keywords: tb.Sylvester(
+                SIZE, form=form, dtype=dtype, **keywords
+            )
+        )
+    return cases
+
+
+REGISTRY = (
+    _registry()
+    | _low_rank_cases()
+    | _elementwise_map_cases()
+    | _sampling_cases()
+    | _free_form_cases()
+)

@@ -24,6 +24,34 @@ FLOWS = {
     "nsf_ar": lambda: models.NSF(
         2, layers=1, autoregressive=True, hidden_units=(16, 16), bins=4, residual=True, linear="lu"
     ),
+    "quadratic_spline_bounded": lambda: models.NSF(
+        2, layers=1, hidden_units=(16,), bins=4, spline="quadratic", tails="bounded"
+    ),
+    "cubic_spline": lambda: models.NSF(2, layers=1, hidden_units=(16,), bins=4, spline="cubic"),
+    "naf": lambda: models.NAF(2, layers=1, hidden_units=(16,), units=3),
+    "sos": lambda: models.SOSFlow(
+        2, layers=1, autoregressive=False, hidden_units=(16,), degree=2, terms=2
+    ),
+    "umnn": lambda: models.UMNN(
+        2,
+        layers=1,
+        autoregressive=False,
+        hidden_units=(16,),
+        embedding=3,
+        integrand_units=(8,),
+        nodes=6,
+    ),
+    "planar": lambda: models.PlanarFlow(2, layers=2),
+    "radial": lambda: models.RadialFlow(2, layers=2),
+    "sylvester": lambda: models.SylvesterFlow(2, layers=2),
+    "householder": lambda: models.HouseholderFlow(2, layers=2, bins=4),
+    "qr": lambda: models.QRFlow(2),
+    "recurrent": lambda: models.RecurrentFlow(2, layers=1, hidden_units=(8,), bins=4),
+    "finite_dependency": lambda: models.RecurrentFlow(
+        2, layers=2, network="finite", hidden_units=(8,), last=1, map="affine"
+    ),
+    "residual_flow": lambda: models.ResidualFlow(2, layers=2, hidden_units=(8, 8)),
+    "ffjord": lambda: models.FFJORD(2, hidden_units=(8,)),
 }
 
 

@@ -191,7 +191,8 @@ def overview_2d(
 ) -> str:
     """Draws data, samples, density and latents of a 2-D flow side by side.
 
-    Data and their latents have the same colours, by the angle of the latent.
+    Data and their latents have the same colours, by the angle of the latent. A density without
+    latents (one that has no `encode`) gets the first three panels.
 
     Args:
       flow: a flow over events of shape [2].
@@ -213,23 +214,30 @@ def overview_2d(
         raise ValueError(f"data: expected shape [n, 2], got {list(data.shape)}")
     bounds = _bounds(bounds, data)
     samples = np.asarray(flow.sample(len(data), seed=seed))
-    latents = _map(flow.encode, data)
-    centre = np.median(latents, axis=0)
-    angle = np.arctan2(*(latents - centre).T[::-1])
-    hue = np.nan_to_num(angle / (2 * np.pi)) % 1.0
-    colours = hsv_to_rgb(np.stack([hue, np.full_like(hue, 0.8), np.full_like(hue, 0.8)], axis=1))
+    latents = _map(flow.encode, data) if hasattr(flow, "encode") else None
+    colours = _DATA_COLOUR if latents is None else _colours(latents)
 
-    figure, panels = _figure(4, width=15.2, height=4.2)
+    count = 3 if latents is None else 4
+    figure, panels = _figure(count, width=3.8 * count, height=4.2)
     _scatter(panels[0], data, bounds, colours)
     _scatter(panels[1], samples, bounds, _MODEL_COLOUR)
     _heat_map(panels[2], flow, bounds, 200)
-    _scatter(panels[3], latents, _square_bounds(latents), colours)
-    for axes, name in zip(panels, (data_title, "samples", "density", "latents"), strict=True):
+    for axes, name in zip(panels, (data_title, "samples", "density"), strict=False):
         axes.set_title(name)
-    panels[3].set(xlabel="$z_1$", ylabel="$z_2$")
+    if latents is not None:
+        _scatter(panels[3], latents, _square_bounds(latents), colours)
+        panels[3].set(title="latents", xlabel="$z_1$", ylabel="$z_2$")
     if title:
         figure.suptitle(title)
     return _save(figure, path)
+
+
+def _colours(latents: np.ndarray) -> np.ndarray:
+    """A colour for each latent, by its angle about their centre."""
+    centre = np.median(latents, axis=0)
+    angle = np.arctan2(*(latents - centre).T[::-1])
+    hue = np.nan_to_num(angle / (2 * np.pi)) % 1.0
+    return hsv_to_rgb(np.stack([hue, np.full_like(hue, 0.8), np.full_like(hue, 0.8)], axis=1))
 
 
 def _curves(metrics) -> dict[str, tuple[np.ndarray, np.ndarray]]:

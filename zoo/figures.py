@@ -51,13 +51,14 @@ def of_density(flow, data: datasets.Data, folder: pathlib.Path) -> list[str]:
     if data.dim > 2:
         return []
     rows = np.asarray(flow.sample(4000, seed=1)) if data.target else _rows(data)
-    latents = (-3.0, 3.0) if flow.supports_temperature else (0.001, 0.999)
     first = "draws, by the colour of their latents" if data.target else "data"
     bounds = None if data.target else data.bounds
-    return [
-        plots.overview_2d(flow, rows, folder / "overview.png", bounds, flow.name, data_title=first),
-        plots.latent_grid(flow, folder / "latent_grid.png", latents),
-    ]
+    path = folder / "overview.png"
+    overview = plots.overview_2d(flow, rows, path, bounds, flow.name, data_title=first)
+    if not hasattr(flow, "decode"):  # a density without latents
+        return [overview]
+    latents = (-3.0, 3.0) if flow.supports_temperature else (0.001, 0.999)
+    return [overview, plots.latent_grid(flow, folder / "latent_grid.png", latents)]
 
 
 def _rows(data: datasets.Data) -> np.ndarray:

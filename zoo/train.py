@@ -3,7 +3,8 @@
 Every entry of the config is a flag (`--config.train.steps=2000`). Killed and started again with
 the same command, it goes on from the last checkpoint. The work directory holds config.json,
 checkpoint.npz, best.weights.h5, metrics.jsonl, events/ (TensorBoard), pictures/, and at the end
-model.weights.h5 and card.json.
+model.weights.h5 and card.json. A model that is not trained but estimated from all rows at once (a
+histogram, say: see `zoo.estimate`) takes of `config.train` the seed alone.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from ml_collections import ConfigDict, config_flags
 
 from tfflows import __version__, training
 from tfflows.training.strategy import NAMES
-from zoo import command, datasets, figures, registry
+from zoo import command, datasets, estimate, figures, registry
+from zoo.configs import default
 
 # A family keys layer i by 1000 seed + i, and numpy's permutations take 32 bits.
 _MAX_SEED = 2**32 // 1000 - 1
@@ -57,6 +59,33 @@ def train(
     values = _plain(config) | {"data_sha256": data.facts.get("sha256", "")}
     _check_same(workdir, values)
 
+    def build(**arguments):
+        with strategy.scope():
+            flow = registry.from_config(values, data.dim, **arguments)
+            if data.mean is not None and config.model.args.standardize:
+                flow.set_standardization(data.mean, data.std)
+        return flow
+
+    def write_config():
+        if training.is_chief(strategy):
+            for folder in (workdir, workdir / "pictures"):
+                folder.mkdir(parents=True, exist_ok=True)
+            training.write_json(workdir / registry.CONFIG, values)
+
+    estimated = hasattr(default.family(config.model.family), "estimate")
+    run = _estimate if estimated else _train
+    flow, facts = run(config, data, build, write_config, workdir, settings, strategy, verbose)
+    card = _card(config, flow, data, facts)
+    if training.is_chief(strategy):
+        card["weights_sha256"] = registry.sha256(workdir / registry.WEIGHTS)
+        training.write_json(workdir / registry.CARD, card)
+        figures.final(flow, data, workdir)
+    return card
+
+
+def _train(config, data, build, write_config, workdir, settings, strategy, verbose):
+    """The model after the steps of the config, and the facts of its training."""
+
     def optimizer():
         t = config.train
         rate = training.learning_rate(t.schedule, t.learning_rate, t.steps, t.warmup)
@@ -64,16 +93,10 @@ def train(
 
     with strategy.scope():
         optimizer()  # its errors, before anything is written
-        flow = registry.from_config(values, data.dim)
-        if data.mean is not None and config.model.args.standardize:
-            flow.set_standardization(data.mean, data.std)
+    flow = build()
     dataset = data.training(config)
     dataset(0)
-    chief = training.is_chief(strategy)
-    if chief:
-        for folder in (workdir, workdir / "pictures"):
-            folder.mkdir(parents=True, exist_ok=True)
-        training.write_json(workdir / registry.CONFIG, values)
+    write_config()
     result = training.fit(
         flow,
         dataset,
@@ -85,12 +108,35 @@ def train(
         draw=figures.progress(flow, data),
         verbose=verbose,
     )
-    card = _card(config, flow, data, result)
-    if chief:
-        card["weights_sha256"] = registry.sha256(workdir / registry.WEIGHTS)
-        training.write_json(workdir / registry.CARD, card)
-        figures.final(flow, data, workdir)
-    return card
+    loss = result.validation_loss
+    return flow, {
+        "training": {
+            **_plain(config)["train"],
+            "steps_done": result.step,
+            "chosen_step": result.best_step,
+            "validation_loss_nats": loss if math.isfinite(loss) else None,
+            "seconds": round(result.seconds, 1),
+        }
+    }
+
+
+def _estimate(config, data, build, write_config, workdir, settings, strategy, verbose):
+    """The model of the candidate that validation chooses, and the facts of its estimation."""
+    flow, records, number = estimate.estimate(build, config, data)
+    write_config()
+    if training.is_chief(strategy):
+        estimate.write(flow, records, workdir)
+    return flow, {
+        "chosen": estimate.candidates(config)[number - 1],
+        "training": {
+            "seed": config.train.seed,
+            "candidates": records,
+            "steps_done": len(records),
+            "chosen_step": number,
+            "validation_loss_nats": records[number - 1].get("val_loss"),
+            "seconds": round(sum(record["seconds"] for record in records), 3),
+        },
+    }
 
 
 def _settings(config: ConfigDict) -> training.Settings:
@@ -151,9 +197,8 @@ def _flat(values: dict, prefix: str = "") -> dict:
     return flat
 
 
-def _card(config: ConfigDict, flow, data: datasets.Data, result: training.Result) -> dict:
+def _card(config: ConfigDict, flow, data: datasets.Data, facts: dict) -> dict:
     values = _plain(config)
-    loss = result.validation_loss
     return {
         "name": config.name,
         "summary": config.summary,
@@ -162,12 +207,9 @@ def _card(config: ConfigDict, flow, data: datasets.Data, result: training.Result
         "dim": data.dim,
         "parameters": int(sum(v.shape.num_elements() for v in flow.trainable_variables)),
         "data": data.facts,
-        "training": values["train"]
+        **facts,
+        "training": facts["training"]
         | {
-            "steps_done": result.step,
-            "chosen_step": result.best_step,
-            "validation_loss_nats": loss if math.isfinite(loss) else None,
-            "seconds": round(result.seconds, 1),
             "hardware": hardware(flow.distribute_strategy),
             "versions": {
                 "tfflows": __version__,
@@ -197,9 +239,11 @@ def main() -> None:
     if training.is_chief(strategy):
         facts = card["training"]
         loss = facts["validation_loss_nats"]
+        what = "candidate" if "candidates" in facts else "step"
+        chosen = "".join(f", {name}={value}" for name, value in card.get("chosen", {}).items())
         print(
-            f"{card['name']}: {card['parameters']} parameters, "
-            f"step {facts['chosen_step']} of {facts['steps_done']} chosen, "
+            f"{card['name']}{chosen}: {card['parameters']} parameters, "
+            f"{what} {facts['chosen_step']} of {facts['steps_done']} chosen, "
             f"validation loss {'not finite' if loss is None else f'{loss:.4f} nats'}, "
             f"{facts['seconds']:.0f} s\n{flags.FLAGS.workdir}"
         )

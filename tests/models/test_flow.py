@@ -411,3 +411,29 @@ def test_initialisation_from_rows_that_are_not_finite_is_refused():
 def test_bad_splines(build, message):
     with pytest.raises(ValueError, match=message):
         build()
+
+
+@pytest.mark.parametrize("rows", [1, 4, 9])
+def test_xla_for_batches_of_one_size(rows):
+    flow = models.MAF(2, layers=2, hidden_units=(16, 16), context_dim=1)
+    context = np.linspace(-1, 1, rows)[:, np.newaxis]
+    flow.initialize(np.random.default_rng(0).normal(size=(50, 2)), np.zeros([50, 1]))
+    small_flows.shake(flow)
+    x, log_prob = flow.sample_and_log_prob(rows, seed=3, context=context)
+    flow.use_xla(4)
+    again, log_prob_again = flow.sample_and_log_prob(rows, seed=3, context=context)
+    np.testing.assert_allclose(again, x, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(log_prob_again, log_prob, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(flow.log_prob(x, context), log_prob, rtol=1e-4, atol=1e-4)
+    compiled = [f for (_, size), f in flow._functions.items() if size == 4]
+    assert len(compiled) == 2
+    assert all(f.function_def.attr["_XlaMustCompile"].b for f in compiled)
+    # Inside of another function, and for no rows, as without.
+    traced = tf.function(lambda x, c: flow.log_prob(x, c))(x, tf.cast(context, tf.float32))
+    np.testing.assert_allclose(traced, log_prob, rtol=1e-4, atol=1e-4)
+    assert flow.log_prob(x[:0], context[:0]).shape == (0,)
+
+
+def test_a_batch_size_for_xla_is_a_count():
+    with pytest.raises(ValueError, match="batch_size: expected .* got 0"):
+        models.MAF(2).use_xla(0)

@@ -23,8 +23,3 @@ def test_every_model_that_comes_with_the_zoo_is_in_a_table():
     lines = gallery.toys().splitlines()[2:] + gallery.tables().splitlines()[2:]
     named = [name for line in lines for name in line.split("|")[1].strip(" `").split("`, `")]
     assert sorted(named) == registry.pretrained()
-
-
-def test_every_config_comes_trained():
-    trained = {registry.trained_config(name)["name"] for name in registry.pretrained()}
-    assert trained == set(registry.names())

@@ -1,103 +1,129 @@
-"""Monotonic rational-quadratic splines."""
+"""What monotonic splines share: knots, the search for a bin, tails."""
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import tensorflow as tf
-import tensorflow_probability as tfp
 
-tfb = tfp.bijectors
+from tfflows.bijectors.base import Bijector
+
+TAILS = ("identity", "bounded")
 
 
-class SplineBijector(tfb.RationalQuadraticSpline):
-    """TFP's spline with joint methods: one search for the bin gives value and derivative.
+def cumulative(shares: tf.Tensor) -> tf.Tensor:
+    """Cumulative sums `[..., bins + 1]` of shares `[..., bins]`: from exactly 0 to exactly 1."""
+    # Not tf.cumsum, which XLA makes a window of every entry.
+    first, *rest = tf.unstack(shares, axis=-1)
+    sums = list(itertools.accumulate([first, *rest[:-1]]))
+    return tf.stack([tf.zeros_like(first), *sums, tf.ones_like(first)], axis=-1)
 
-    Takes TFP's arguments. Each direction's log-determinant would otherwise search again, among the
-    knots of the other axis.
+
+def ends_of_bin(values: tf.Tensor, index: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """`values[..., index]` and `values[..., index + 1]`, where `values` is `[..., bins + 1]`."""
+    shape = tf.concat([tf.shape(index), tf.shape(values)[-1:]], 0)
+    return _ends(tf.broadcast_to(values, shape), index)
+
+
+@tf.custom_gradient
+def _ends(values, index):
+    # The gradient of a gather is a scatter, which is slower than comparing with every bin.
+    index = index[..., tf.newaxis]
+    left, right = (
+        tf.gather(values, i, axis=-1, batch_dims=index.shape.rank - 1)[..., 0]
+        for i in (index, index + 1)
+    )
+    bins = tf.range(tf.shape(values)[-1])
+
+    def gradient(left, right):
+        zero = tf.zeros([], values.dtype)
+        at_left = tf.where(bins == index, left[..., tf.newaxis], zero)
+        return at_left + tf.where(bins == index + 1, right[..., tf.newaxis], zero), None
+
+    return (left, right), gradient
+
+
+class SplineBijector(Bijector):
+    """An elementwise monotonic spline, `low` to `low` and `high` to `high`.
+
+    A subclass writes `_from_latent(x, index)` and `_from_data(y, index)`: value and log-derivative
+    of `forward` and of `inverse` within the bin of that index.
+
+    Args:
+      latent_knots, data_knots: `[..., bins + 1]`, increasing from `low` to `high`.
+      low, high: ends of the interval.
+      tails: outside of it, `"identity"` or `"bounded"`: the map is not defined there, NaN.
+      name: name of the bijector.
     """
 
-    context_shape = None
+    def __init__(self, latent_knots, data_knots, low, high, tails, name):
+        super().__init__(name=name)
+        self.latent_knots, self.data_knots = latent_knots, data_knots
+        self.low, self.high, self.tails = low, high, tails
 
-    @staticmethod
-    def _log_slope(d, position):
-        """Log-derivative of the forward map at `position` in [0, 1] of its bin."""
-        rest = position * (1.0 - position)
-        numerator = d.d_kp1 * position**2 + 2.0 * d.s_k * rest + d.d_k * (1.0 - position) ** 2
-        denominator = d.s_k + (d.d_kp1 + d.d_k - 2.0 * d.s_k) * rest
-        log_slope = 2.0 * tf.math.log(d.s_k / denominator) + tf.math.log(numerator)
-        return tf.where(d.out_of_bounds, tf.zeros_like(position), log_slope)
+    def _from_latent(self, x, index):
+        raise NotImplementedError
 
-    def forward_and_log_det(self, x, context=None):
-        """Returns `(y, log dy/dx)`, elementwise."""
-        del context
-        d = self._compute_shared(x=x)
-        position = tf.where(d.out_of_bounds, tf.zeros_like(x), (x - d.x_k) / d.w_k)
-        rest = position * (1.0 - position)
-        denominator = d.s_k + (d.d_kp1 + d.d_k - 2.0 * d.s_k) * rest
-        inside = d.y_k + d.h_k * (d.s_k * position**2 + d.d_k * rest) / denominator
-        return tf.where(d.out_of_bounds, x, inside), self._log_slope(d, position)
+    def _from_data(self, y, index):
+        raise NotImplementedError
 
-    def inverse_and_log_det(self, y, context=None):
-        """Returns `(x, log dx/dy)`, elementwise."""
-        del context
-        d = self._compute_shared(y=y)
-        height = tf.where(d.out_of_bounds, tf.zeros_like(y), y - d.y_k)
-        bend = height * (d.d_kp1 + d.d_k - 2.0 * d.s_k)
-        a = d.h_k * (d.s_k - d.d_k) + bend
-        b = d.h_k * d.d_k - bend
-        c = -d.s_k * height
-        # The root that loses no digits; the discriminant is positive but for rounding.
-        tiny = 1e-30 if y.dtype == tf.float32 else 1e-200
-        root = tf.sqrt(tf.maximum(b**2 - 4.0 * a * c, tiny))
-        position = tf.clip_by_value(-2.0 * c / (b + root), 0.0, 1.0)
-        x = tf.where(d.out_of_bounds, y, position * d.w_k + d.x_k)
-        return x, -self._log_slope(d, position)
+    def _forward_and_log_det(self, x, context):
+        return self._map(x, self.latent_knots, self._from_latent)
+
+    def _inverse_and_log_det(self, y, context):
+        return self._map(y, self.data_knots, self._from_data)
+
+    def _map(self, value, knots, inside):
+        within = (value >= self.low) & (value <= self.high)  # NaN is not
+        middle = tf.constant(0.5 * (self.low + self.high), value.dtype)
+        held = tf.where(within, value, middle)
+        right_of = held[..., tf.newaxis] >= knots[..., 1:-1]
+        index = tf.reduce_sum(tf.cast(right_of, tf.int32), axis=-1)
+        result, log_det = inside(held, index)
+        result = tf.clip_by_value(result, self.low, self.high)  # by rounding it may be beyond
+        if self.tails == "identity":
+            return tf.where(within, result, value), tf.where(within, log_det, 0.0 * held)
+        undefined = tf.constant(math.nan, value.dtype)
+        return tf.where(within, result, undefined), tf.where(within, log_det, undefined)
 
 
-class RationalQuadraticSpline:
-    """Monotonic rational-quadratic spline with identity tails, `3 bins - 1` parameters a dimension.
+class SplineMap:
+    """What the spline maps share.
 
     Args:
       bins: number of bins, at least 2.
-      bound: the spline acts on [-bound, bound]; outside it the map is the identity.
+      bound: the spline acts on [-bound, bound].
       min_bin: smallest width and height of a bin, as a fraction of the interval.
-      min_slope: smallest derivative at a knot.
-
-    Reference: Durkan, Bekasov, Murray & Papamakarios, Neural Spline Flows, 2019.
-    https://arxiv.org/abs/1906.04032
+      tails: `"identity"` outside of the interval; or `"bounded"`: the map takes the unit interval
+        [0, 1] onto itself, for a uniform base, whatever `bound`, and is NaN outside of it.
     """
 
-    def __init__(
-        self, bins: int = 8, bound: float = 3.0, min_bin: float = 1e-3, min_slope: float = 1e-3
-    ):
+    def __init__(self, bins: int, bound: float, min_bin: float, tails: str):
         if bins < 2:
             raise ValueError(f"bins: expected at least 2, got {bins}")
         if not bound > 0:
             raise ValueError(f"bound: expected a positive number, got {bound}")
-        if not 0 < min_bin * bins < 1:
+        if not min_bin > 0:
+            raise ValueError(f"min_bin: expected a positive number, got {min_bin}")
+        if not min_bin * bins < 1:
             raise ValueError(
                 f"bins: {bins} bins of at least {min_bin} do not fit, at most 1/min_bin"
             )
-        if not 0 < min_slope < 1:
-            raise ValueError(f"min_slope: expected a number between 0 and 1, got {min_slope}")
-        self.bins, self.bound = bins, bound
-        self.min_bin, self.min_slope = min_bin, min_slope
-        self.parameters = 3 * bins - 1
+        if tails not in TAILS:
+            raise ValueError(f"tails: expected identity or bounded, got {tails!r}")
+        self.bins, self.bound, self.min_bin, self.tails = bins, bound, min_bin, tails
+        self.low, self.high = (-float(bound), float(bound)) if tails == "identity" else (0.0, 1.0)
 
-    def _bin_sizes(self, raw):
-        share = self.min_bin + (1.0 - self.min_bin * self.bins) * tf.nn.softmax(raw, axis=-1)
-        return 2.0 * self.bound * share
+    def shares(self, raw: tf.Tensor) -> tf.Tensor:
+        """Shares of 1, `[..., bins]`, none below `min_bin`."""
+        return self.min_bin + (1.0 - self.min_bin * self.bins) * tf.nn.softmax(raw, axis=-1)
 
-    def __call__(self, parameters: tf.Tensor) -> tfb.Bijector:
-        """Turns `[..., 3 bins - 1]` (widths, heights, inner slopes) into a spline."""
-        widths, heights, slopes = tf.split(
-            parameters, [self.bins, self.bins, self.bins - 1], axis=-1
-        )
-        unit = math.log(math.expm1(1.0 - self.min_slope))
-        return SplineBijector(
-            bin_widths=self._bin_sizes(widths),
-            bin_heights=self._bin_sizes(heights),
-            knot_slopes=self.min_slope + tf.nn.softplus(slopes + unit),
-            range_min=tf.constant(-self.bound, parameters.dtype),
-        )
+    def knots(self, shares: tf.Tensor) -> tf.Tensor:
+        """Knots `[..., bins + 1]` of bins that are these shares of the interval."""
+        return self.low + (self.high - self.low) * cumulative(shares)
+
+
+def unit_softplus(raw: tf.Tensor, minimum: float) -> tf.Tensor:
+    """Softplus above `minimum`, shifted so that it is 1 at 0."""
+    return minimum + tf.nn.softplus(raw + math.log(math.expm1(1.0 - minimum)))

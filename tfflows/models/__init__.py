@@ -1,23 +1,43 @@
 """Keras 3 models with one interface: `log_prob`, `sample`, `fit`, `evaluate`."""
 
 from tfflows.models.affine import IAF, MAF, RealNVP
+from tfflows.models.baselines import Gaussian, GaussianMixture
 from tfflows.models.density import DensityModel
 from tfflows.models.family import Family
 from tfflows.models.flow import Flow
-from tfflows.models.linear import AffineFlow, LUFlow
+from tfflows.models.free_form import FFJORD, ResidualFlow
+from tfflows.models.histogram import Histogram
+from tfflows.models.linear import AffineFlow, LUFlow, QRFlow
+from tfflows.models.low_rank import HouseholderFlow, PlanarFlow, RadialFlow, SylvesterFlow
 from tfflows.models.mixtures import AutoregressiveMixture, MixtureCDFFlow
+from tfflows.models.neural import NAF, UMNN, SOSFlow
+from tfflows.models.recurrent import RecurrentFlow
 from tfflows.models.spline import NSF
 
 __all__ = [
+    "FFJORD",
     "IAF",
     "MAF",
+    "NAF",
     "NSF",
+    "UMNN",
     "AffineFlow",
     "AutoregressiveMixture",
     "DensityModel",
     "Family",
     "Flow",
+    "Gaussian",
+    "GaussianMixture",
+    "Histogram",
+    "HouseholderFlow",
     "LUFlow",
     "MixtureCDFFlow",
+    "PlanarFlow",
+    "QRFlow",
+    "RadialFlow",
     "RealNVP",
+    "RecurrentFlow",
+    "ResidualFlow",
+    "SOSFlow",
+    "SylvesterFlow",
 ]

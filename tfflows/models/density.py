@@ -38,6 +38,7 @@ class DensityModel(keras.Model):
         super().__init__(name=name, dtype="float32", autocast=False, **kwargs)
         self.seed = int(seed)
         self._target_log_prob = None
+        self._xla_batch_size = None
 
     # What a subclass defines.
 
@@ -109,24 +110,59 @@ class DensityModel(keras.Model):
         x, context, _ = self._unpack(inputs if context is None else (inputs, context))
         return self.log_prob_fn(x, context)
 
+    def use_xla(self, batch_size: int | None) -> None:
+        """Compiles `log_prob`, `sample` and the others with XLA, for batches of one size.
+
+        XLA compiles anew for every size, which takes seconds. So rows are cut into batches of this
+        size, the last one filled up, and it compiles once. Worth it where many rows are scored or
+        drawn: on CPUs spline and autoregressive flows run several times faster, small batches do
+        not. Values agree with those without XLA to float precision, and draws are the same. What
+        is called inside of another `tf.function` is left to that.
+
+        Args:
+          batch_size: rows in a batch; `None` for no XLA, as at first.
+
+        Raises:
+          ValueError: if it is neither a positive whole number nor `None`.
+        """
+        if batch_size is not None:
+            batch_size = _whole("batch_size", batch_size, 1)
+        self._xla_batch_size = batch_size
+
     def _compiled(self, method: str, *arguments):
         """Runs the named graph function, traced once for all batch sizes; `None`s are left out."""
         present = [argument is not None for argument in arguments]
+        arguments = [argument for argument in arguments if argument is not None]
+        rows, size = arguments[0].shape[0], self._xla_batch_size
+        if tf.inside_function() or not rows:
+            size = None
         functions = self.__dict__.setdefault("_functions", {})
-        if method not in functions:
+        if (method, size) not in functions:
 
             def run(*given):
                 given = iter(given)
                 return getattr(self, method)(*(next(given) if p else None for p in present))
 
-            functions[method] = tf.function(run).get_concrete_function(
+            functions[method, size] = tf.function(
+                run, jit_compile=None if size is None else True
+            ).get_concrete_function(
                 *(
-                    tf.TensorSpec([None, *argument.shape[1:]], argument.dtype)
+                    tf.TensorSpec([size, *argument.shape[1:]], argument.dtype)
                     for argument in arguments
-                    if argument is not None
                 )
             )
-        return functions[method](*(argument for argument in arguments if argument is not None))
+        function = functions[method, size]
+        if size is None or rows == size:
+            return function(*arguments)
+        parts = []
+        for start in range(0, rows, size):
+            batch = [argument[start : start + size] for argument in arguments]
+            missing = size - batch[0].shape[0]
+            if missing:
+                batch = [tf.concat([v, tf.repeat(v[:1], missing, 0)], 0) for v in batch]
+            kept = operator.itemgetter(slice(size - missing))
+            parts.append(tf.nest.map_structure(kept, function(*batch)))
+        return tf.nest.map_structure(lambda *values: tf.concat(values, 0), *parts)
 
     # Checks.
 

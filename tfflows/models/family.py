@@ -90,6 +90,23 @@ class Family(Flow):
         """The bijectors of the family, nearest to the data first."""
         raise NotImplementedError
 
+    @classmethod
+    def default_arguments(cls) -> dict:
+        """The arguments that a config of the zoo may set, each with its default."""
+        parameters = {
+            **inspect.signature(cls.layers_of).parameters,
+            **inspect.signature(cls.__init__).parameters,
+        }
+        common = set(inspect.signature(Family.__init__).parameters)
+        values = {
+            name: parameter.default
+            for name, parameter in parameters.items()
+            if name not in common and parameter.default is not inspect.Parameter.empty
+        }
+        return {"base": cls.default_base, "standardize": False} | {
+            name: value for name, value in values.items() if value is not None
+        }
+
     def get_config(self):
         """Returns the constructor's arguments."""
         return {**self._config, "name": self.name}

@@ -36,3 +36,18 @@ class LUFlow(Family):
         """See `Family`."""
         no_context(context_dim)
         return [*mixers(dim, "permute", seed), tb.LULinear(dim)]
+
+
+@keras.saving.register_keras_serializable("tfflows")
+class QRFlow(Family):
+    """Linear flow by QR factors: O(d^2) either way, O(d) log-determinant.
+
+    Args:
+      **kwargs: those of `Family`.
+    """
+
+    @staticmethod
+    def layers_of(dim, context_dim, seed):
+        """See `Family`."""
+        no_context(context_dim)
+        return [tb.QRLinear(dim, seed=seed)]

@@ -5,12 +5,20 @@ from __future__ import annotations
 import keras
 
 from tfflows import bijectors as tb
+from tfflows import distributions
 from tfflows.models.family import Family, stack_of_map
+
+_SPLINES = {
+    "rational_quadratic": tb.RationalQuadraticSpline,
+    "linear": tb.LinearSpline,
+    "quadratic": tb.QuadraticSpline,
+    "cubic": tb.CubicSpline,
+}
 
 
 @keras.saving.register_keras_serializable("tfflows")
 class NSF(Family):
-    """Neural spline flow: rational-quadratic splines, by coupling or autoregression.
+    """Neural spline flow: monotonic splines, by coupling or autoregression.
 
     Args:
       layers: number of layers.
@@ -22,10 +30,24 @@ class NSF(Family):
       linear: what mixes dimensions before each layer: none, reverse, permute or lu.
       residual: residual networks.
       dropout: rate of dropout in the networks during training.
+      spline: rational_quadratic, linear, quadratic or cubic.
+      tails: `"identity"` outside of [-bound, bound]; or `"bounded"`: each spline takes [0, 1] onto
+        itself, for data in the unit cube and a base on it (uniform unless given); then without
+        actnorm and lu, which leave the cube.
       **kwargs: those of `Family`.
 
-    Reference: Durkan, Bekasov, Murray & Papamakarios, 2019. https://arxiv.org/abs/1906.04032
+    References: Durkan, Bekasov, Murray & Papamakarios, Neural Spline Flows, 2019.
+    https://arxiv.org/abs/1906.04032; of the other splines: Mueller et al., Neural Importance
+    Sampling, 2018. https://arxiv.org/abs/1808.03856; Durkan et al., Cubic-Spline Flows, 2019.
+    https://arxiv.org/abs/1906.02145
     """
+
+    def __init__(self, dim, base=None, tails="identity", **kwargs):
+        if tails == "bounded":
+            base = base or "uniform"
+            if distributions.get(base).name == "normal":
+                raise ValueError("base: bounded splines need uniform or beta(a,b), got normal")
+        super().__init__(dim, base=base, tails=tails, **kwargs)
 
     @staticmethod
     def layers_of(
@@ -41,10 +63,17 @@ class NSF(Family):
         linear="none",
         residual=False,
         dropout=0.0,
+        spline="rational_quadratic",
+        tails="identity",
     ):
         """See `Family`."""
+        if spline not in _SPLINES:
+            raise ValueError(f"spline: expected one of {', '.join(_SPLINES)}, got {spline!r}")
+        if tails == "bounded" and (actnorm or linear == "lu"):
+            leaves = "actnorm" if actnorm else "linear"
+            raise ValueError(f"{leaves}: bounded splines need maps that keep the unit cube")
         return stack_of_map(
-            tb.RationalQuadraticSpline(bins, bound),
+            _SPLINES[spline](bins, bound, tails=tails),
             dim,
             context_dim,
             seed,

@@ -1,6 +1,17 @@
 """Networks that parametrise the maps: layers from part of an event to a map's parameters."""
 
+from tfflows.networks.lipschitz import LipschitzMLP
 from tfflows.networks.made import AutoregressiveNetwork
 from tfflows.networks.mlp import MLP, ResidualMLP
+from tfflows.networks.recurrent import FiniteDependencyNetwork, RecurrentNetwork
+from tfflows.networks.vector_field import ConcatSquashMLP
 
-__all__ = ["MLP", "AutoregressiveNetwork", "ResidualMLP"]
+__all__ = [
+    "MLP",
+    "AutoregressiveNetwork",
+    "ConcatSquashMLP",
+    "FiniteDependencyNetwork",
+    "LipschitzMLP",
+    "RecurrentNetwork",
+    "ResidualMLP",
+]

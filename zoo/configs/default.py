@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import inspect
-
+import keras
 from ml_collections import ConfigDict, config_dict
 
 from tfflows import models
 
-_COMMON = set(inspect.signature(models.Family.__init__).parameters) - {"base", "standardize"}
 
-
-def family(name: str) -> type[models.Family]:
-    """The class of a family of flows.
+def family(name: str) -> type[models.DensityModel]:
+    """The class of a family of models: one that plain values describe.
 
     Raises:
       ValueError: if there is none of that name.
@@ -24,24 +21,14 @@ def family(name: str) -> type[models.Family]:
 
 
 def _is_family(value) -> bool:
-    return issubclass(value, models.Family) and value is not models.Family
+    """Whether a model tells its arguments, and Keras knows it, as the base classes are not."""
+    registered = keras.saving.get_registered_name(value) != value.__name__
+    return registered and hasattr(value, "default_arguments")
 
 
 def arguments(name: str) -> dict:
     """Every argument of a family with its default, so that each can be set by flag."""
-    cls = family(name)
-    parameters = {
-        **inspect.signature(cls.layers_of).parameters,
-        **inspect.signature(cls.__init__).parameters,
-    }
-    values = {
-        name: parameter.default
-        for name, parameter in parameters.items()
-        if name not in _COMMON and parameter.default is not inspect.Parameter.empty
-    }
-    return {"base": cls.default_base, "standardize": False} | {
-        name: value for name, value in values.items() if value is not None
-    }
+    return family(name).default_arguments()
 
 
 def get_config(
@@ -52,6 +39,7 @@ def get_config(
     data: dict | None = None,
     train: dict | None = None,
     paper: dict | None = None,
+    candidates: dict | None = None,
 ) -> ConfigDict:
     """The config of a model.
 
@@ -63,6 +51,8 @@ def get_config(
       data: entries of `data` that differ from those below.
       train: entries of `train` that differ from those below.
       paper: `title`, `url`, and `result`: the paper's own number on these data, where it has one.
+      candidates: arguments of a family that is estimated (see `zoo.estimate`), each with the tuple
+        of values that validation chooses among; they are then no entries of `model.args`.
     """
     config = ConfigDict()
     config.name = name
@@ -99,6 +89,10 @@ def get_config(
 
     config.paper = ConfigDict({"title": "", "url": "", "result": ""})
 
+    if candidates:
+        for argument in candidates:
+            del config.model.args[argument]
+        config.model.candidates = ConfigDict(candidates)
     config.model.args.update(model or {})
     config.data.update(data or {})
     config.train.update(train or {})

@@ -1,0 +1,1 @@
+"""Timings of tfflows beside other libraries of normalizing flows."""

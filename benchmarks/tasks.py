@@ -1,0 +1,36 @@
+"""What is timed: three reference flows, the same for every library, and three calls of each."""
+
+from __future__ import annotations
+
+import dataclasses
+
+LIBRARIES = ("tfflows", "zuko", "nflows", "normflows", "flowjax")
+TASKS = ("realnvp", "maf", "nsf_ar")
+WHATS = ("train_step", "log_prob", "sample")
+
+
+@dataclasses.dataclass(frozen=True)
+class Sizes:
+    """Sizes of the flows and of the batch.
+
+    Each task has layers of its own kind: `couplings` affine couplings (realnvp), or as many
+    `autoregressions` of an affine map (maf) or of a rational-quadratic spline (nsf_ar), on networks
+    of two hidden layers. All of them float32, trained by Adam at a rate of 1e-3.
+    """
+
+    dim: int = 64
+    batch: int = 512
+    units: int = 128
+    couplings: int = 8
+    autoregressions: int = 5
+    bins: int = 8
+
+    @property
+    def hidden(self) -> tuple[int, int]:
+        """The hidden layers of each network."""
+        return (self.units, self.units)
+
+
+def slow(task: str, what: str) -> bool:
+    """Whether libraries take `dim` passes of the network for it: sampling by autoregression."""
+    return what == "sample" and task != "realnvp"

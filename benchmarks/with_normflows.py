@@ -1,0 +1,58 @@
+"""The reference flows in normflows."""
+
+from __future__ import annotations
+
+import normflows
+import torch
+from normflows.flows.neural_spline.autoregressive import (
+    MaskedPiecewiseRationalQuadraticAutoregressive,
+)
+
+from benchmarks import torch_steps
+from benchmarks.tasks import Sizes
+
+
+def _layers(task: str, sizes: Sizes) -> list:
+    if task == "realnvp":
+        half = sizes.dim // 2
+        widths = [half, *sizes.hidden, 2 * (sizes.dim - half)]
+        return [
+            normflows.flows.AffineCouplingBlock(
+                normflows.nets.MLP(widths, init_zeros=True),
+                split_mode=("channel", "channel_inv")[index % 2],
+            )
+            for index in range(sizes.couplings)
+        ]
+    # A layer before the one block: two hidden layers. Its autoregressive layers run the network
+    # once to sample: reversed, once to score.
+    network = {"num_blocks": 1, "use_residual_blocks": False}
+    if task == "maf":
+        return [
+            normflows.flows.Reverse(
+                normflows.flows.MaskedAffineAutoregressive(sizes.dim, sizes.units, **network)
+            )
+            for _ in range(sizes.autoregressions)
+        ]
+    return [
+        normflows.flows.Reverse(
+            MaskedPiecewiseRationalQuadraticAutoregressive(
+                sizes.dim,
+                sizes.units,
+                num_bins=sizes.bins,
+                tails="linear",
+                tail_bound=3.0,
+                **network,
+            )
+        )
+        for _ in range(sizes.autoregressions)
+    ]
+
+
+def build(task: str, sizes: Sizes) -> tuple[dict, int]:
+    """The calls of `task`'s flow, and its number of parameters."""
+    torch.manual_seed(0)
+    base = normflows.distributions.DiagGaussian(sizes.dim, trainable=False)
+    flow = normflows.NormalizingFlow(base, _layers(task, sizes))
+    return torch_steps.calls(
+        flow, flow.log_prob, lambda: flow.sample(sizes.batch), torch.randn(sizes.batch, sizes.dim)
+    )

@@ -1,0 +1,40 @@
+"""The reference flows in tfflows, as a user of its public methods runs them."""
+
+from __future__ import annotations
+
+import itertools
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from benchmarks.tasks import Sizes
+from tfflows import models
+
+
+def _flow(task: str, sizes: Sizes) -> models.Flow:
+    plain = {"hidden_units": sizes.hidden, "actnorm": False}
+    if task == "realnvp":
+        return models.RealNVP(sizes.dim, layers=sizes.couplings, **plain)
+    plain |= {"layers": sizes.autoregressions, "linear": "reverse"}
+    if task == "maf":
+        return models.MAF(sizes.dim, **plain)
+    return models.NSF(sizes.dim, autoregressive=True, bins=sizes.bins, bound=3.0, **plain)
+
+
+def build(task: str, sizes: Sizes) -> tuple[dict, int]:
+    """The calls of `task`'s flow, and its number of parameters."""
+    flow = _flow(task, sizes)
+    flow.compile(keras.optimizers.Adam(1e-3), jit_compile=True)
+    flow.use_xla(sizes.batch)
+    x = np.random.default_rng(0).normal(size=(sizes.batch, sizes.dim)).astype("float32")
+    # What `fit` calls for each batch of its data set.
+    flow.make_train_function()
+    train = flow.train_function
+    batches = iter(tf.data.Dataset.from_tensors(x).repeat().prefetch(2))
+    scored, seeds = tf.constant(x), itertools.count()
+    return {
+        "train_step": lambda: train(batches)["loss"].numpy(),
+        "log_prob": lambda: flow.log_prob(scored).numpy(),
+        "sample": lambda: flow.sample(sizes.batch, seed=next(seeds)).numpy(),
+    }, sum(int(np.prod(v.shape)) for v in flow.trainable_variables)

@@ -1,0 +1,233 @@
+"""Histogram, Gaussian and Gaussian mixture: densities estimated from all rows at once."""
+
+import functools
+import json
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from scipy import stats
+from sklearn import mixture
+
+import export
+from tfflows import models
+from tfflows.data import toy
+
+MODELS = {
+    "histogram_1d": lambda: models.Histogram(1, bins=30),
+    "histogram_2d": lambda: models.Histogram(2, bins=30, standardize=True),
+    "histogram_3d": lambda: models.Histogram(3, bins=20),
+    "gaussian": lambda: models.Gaussian(2, standardize=True),
+    "mixture_1d": lambda: models.GaussianMixture(1, components=3),
+    "mixture_2d": lambda: models.GaussianMixture(2, components=6, standardize=True),
+}
+
+
+def rows_of(dim, n=20_000, seed=0):
+    if dim == 3:
+        x = toy.get("two_moons").sample(n, seed)
+        return np.concatenate([x, x[:, :1] ** 2], axis=1)
+    return toy.get("mixture_1d" if dim == 1 else "two_moons").sample(n, seed)
+
+
+@functools.cache
+def estimated(name):
+    """The named model, estimated; do not change it."""
+    model = MODELS[name]()
+    rows = rows_of(model.event_shape[0])
+    if model.get_config()["standardize"]:
+        model.set_standardization([5.0, -1.0], [2.0, 0.5])
+    model.estimate(rows)
+    return model
+
+
+def density(model, x):
+    parts = [model.log_prob(part) for part in np.array_split(x, 1 + len(x) // 50_000)]
+    return np.exp(np.concatenate(parts).astype(np.float64))
+
+
+@pytest.mark.parametrize("name", [name for name in MODELS if name != "histogram_3d"])
+def test_density_integrates_to_one(name):
+    """Over a box that holds all but e^-10 of the histogram's tails, by a point in each cell of a
+    grid: a random one, as the edges of bins and those of the grid would else conspire."""
+    model = estimated(name)
+    dim, points = model.event_shape[0], 20_000 if model.event_shape[0] == 1 else 600
+    cells = np.stack(np.meshgrid(*[np.arange(points)] * dim), -1).reshape(-1, dim)
+    place = np.random.default_rng(0).random(cells.shape)
+    grid = (-20 + 40 * (cells + place) / points).astype(np.float32)
+    assert density(model, grid).sum() * (40 / points) ** dim == pytest.approx(1.0, abs=3e-3)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_draws_follow_the_density(name):
+    """The mean of p(x)^a over draws is an integral of the density, taken otherwise by importance
+    from a broad normal. A wrong sampler misses by far more than 5 standard errors; a right one does
+    so once in 10^6."""
+    model = estimated(name)
+    dim = model.event_shape[0]
+    x, log_prob = model.sample_and_log_prob(40_000, seed=3)
+    x, log_prob = x.numpy(), log_prob.numpy().astype(np.float64)
+    np.testing.assert_allclose(model.log_prob(x), log_prob, atol=2e-3)
+    broad = stats.multivariate_normal(np.mean(x, 0), 4 * np.atleast_2d(np.cov(x.T)), seed=4)
+    y = np.reshape(broad.rvs(400_000), [-1, dim])
+    weight = density(model, y) / np.exp(broad.logpdf(y))
+    for function in (
+        lambda x, p: p**0.5,
+        lambda x, p: np.tanh(x[:, 0]),
+        lambda x, p: np.tanh(x[:, -1]) * np.tanh(x[:, 0] - 1),
+    ):
+        drawn = function(x, np.exp(log_prob))
+        weighted = weight * function(y, density(model, y))
+        error = np.hypot(drawn.std() / 200, weighted.std() / len(y) ** 0.5)
+        assert abs(drawn.mean() - weighted.mean()) < 5 * error + 1e-4
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_numbered_draws_in_graph_and_xla(name):
+    model = estimated(name)
+    whole = model.sample(6, seed=10).numpy()
+    np.testing.assert_allclose(model.sample(1, seed=10, start=2)[0], whole[2], atol=1e-5)
+    assert np.abs(model.sample(6, seed=11).numpy() - whole).min() > 0
+    seeds = tf.stack([tf.fill([6], tf.constant(10, tf.int64)), tf.range(6, dtype=tf.int64)], 1)
+    xla = tf.function(model.draw_and_log_prob, jit_compile=True)(seeds, tf.ones(6))
+    np.testing.assert_allclose(xla[0], whole, atol=1e-5)
+    np.testing.assert_allclose(xla[1], model.log_prob(whole), atol=1e-4)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_rows_outside_of_the_support_and_missing_ones(name):
+    model = estimated(name)
+    x = np.zeros([5, *model.event_shape], np.float32)
+    x[:, 0] = [np.nan, np.inf, -np.inf, 1e30, 3e4]
+    log_prob = model.log_prob(x).numpy()
+    assert np.isnan(log_prob[0]) and np.isneginf(log_prob[1:4]).all()
+    assert log_prob[4] < -1000 and not np.isnan(log_prob[4])
+
+
+@pytest.mark.parametrize("name", ["histogram_2d", "histogram_3d", "gaussian", "mixture_2d"])
+def test_saved_loaded_and_exported(name, tmp_path):
+    model = estimated(name)
+    x = rows_of(model.event_shape[0], 50, seed=9)
+    expected = model.log_prob(x).numpy()
+    model.save(tmp_path / "m.keras")
+    model.save_weights(tmp_path / "m.weights.h5")
+    again = type(model)(**json.loads(json.dumps(model.get_config())))
+    again.load_weights(tmp_path / "m.weights.h5")
+    for loaded in (keras.saving.load_model(tmp_path / "m.keras"), again):
+        assert loaded.initialized
+        np.testing.assert_allclose(loaded.log_prob(x), expected, atol=1e-5)
+        np.testing.assert_array_equal(loaded.sample(3, seed=1), model.sample(3, seed=1))
+    served = tf.saved_model.load(export.save(model, tmp_path / "served")).signatures
+    np.testing.assert_allclose(
+        served["log_prob"](x=tf.constant(x))["log_prob"], expected, atol=1e-5
+    )
+    seeds = tf.constant([[7, 0], [7, 1]], tf.int64)
+    more = {"temperature": tf.ones([2])} if model.supports_temperature else {}
+    draws = served["sample"](seed=seeds, **more)["samples"]
+    np.testing.assert_allclose(draws, model.sample(2, seed=7), atol=1e-5)
+
+
+def test_mixture_equals_scikit_learns():
+    rows, test = rows_of(2), rows_of(2, 1000, seed=5)
+    model = models.GaussianMixture(2, components=7, seed=3)
+    model.estimate(rows)
+    theirs = mixture.GaussianMixture(7, max_iter=500, random_state=3).fit(rows.astype(float))
+    np.testing.assert_allclose(model.log_prob(test), theirs.score_samples(test), atol=1e-4)
+
+
+def test_gaussian_is_the_one_of_maximum_likelihood():
+    rows = rows_of(3) * [1.0, 10.0, 0.1] + [0.0, 50.0, 3.0]
+    expected = stats.multivariate_normal(rows.mean(0), np.cov(rows.T, bias=True)).logpdf(rows)
+    for standardize in (False, True):
+        model = models.Gaussian(3, standardize=standardize)
+        if standardize:
+            model.set_standardization(rows.mean(0), rows.std(0))
+            assert model.standardization_log_det == pytest.approx(np.log(rows.std(0)).sum(), 1e-5)
+        model.estimate(rows)
+        np.testing.assert_allclose(model.log_prob(rows), expected, atol=1e-3)
+    np.testing.assert_allclose(model.decode(model.encode(rows[:9])), rows[:9], rtol=1e-4)
+
+
+def test_histogram_counts():
+    rows = np.array([[0.0], [0.1], [0.9], [1.0], [1.0]])
+    model = models.Histogram(1, bins=2, smoothing=0)
+    model.estimate(rows)
+    x = [[-0.1], [0.2], [0.7], [1.0], [1.01]]
+    with np.errstate(divide="ignore"):
+        np.testing.assert_allclose(model.log_prob(x), np.log([0, 0.8, 1.2, 1.2, 0]), atol=1e-6)
+    smooth = models.Histogram(1, bins=2, smoothing=1)
+    smooth.estimate(rows)
+    # Nine rows with the four added; a tail has one of them, and the rows' deviation as its scale.
+    tail = np.log(1 / 9 / rows.std()) - 0.1 / rows.std()
+    expected = [tail, np.log(2 * 3 / 9), np.log(2 * 4 / 9)]
+    np.testing.assert_allclose(smooth.log_prob([[-0.1], [0.2], [0.7]]), expected, atol=1e-5)
+
+
+def test_histogram_of_two_dimensions_is_joint_and_of_three_a_product():
+    corners = np.array([[0, 0], [0, 0], [1, 1], [1, 1], [0, 0], [1, 1]]) + 0.0
+    two = models.Histogram(2, bins=2, smoothing=0)
+    two.estimate(corners)
+    assert np.isneginf(two.log_prob([[0.2, 0.8]])[0])
+    np.testing.assert_allclose(two.log_prob([[0.2, 0.2]]), np.log(2.0), atol=1e-6)
+    assert np.isfinite(two.sample(1000, seed=0)).all()
+    assert np.isfinite(two.log_prob(two.sample(1000, seed=0))).all()
+    three = models.Histogram(3, bins=2, smoothing=0)
+    three.estimate(np.concatenate([corners, corners[:, :1]], axis=1))
+    np.testing.assert_allclose(three.log_prob([[0.2, 0.8, 0.1]]), 0.0, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["histogram_1d", "mixture_1d"])
+def test_gradients_train_them_too(name):
+    """Keras sees their variables: from a poor start the loss falls."""
+    model = MODELS[name]()
+    rows = rows_of(1)
+    model.estimate(rows[:40])
+    model.compile(keras.optimizers.Adam(0.05))
+    data = tf.data.Dataset.from_tensors(rows[:4096]).repeat()
+    losses = model.fit(data, steps_per_epoch=30, epochs=2, verbose=0).history["loss"]
+    assert losses[1] < losses[0] - 0.003
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: models.Histogram(0), "dim: expected at least 1, got 0"),
+        (lambda: models.Histogram(2, bins=0), "bins: expected at least 1, got 0"),
+        (lambda: models.Histogram(2, smoothing=-1), "smoothing: expected a number >= 0, got -1"),
+        (lambda: models.GaussianMixture(2, components=0), "components: expected at least 1, got 0"),
+        (
+            lambda: models.GaussianMixture(2, regularization=np.nan),
+            "regularization: expected a number >= 0, got nan",
+        ),
+        (
+            lambda: models.GaussianMixture(1, components=9).estimate(rows_of(1, 5)),
+            "rows: expected at least one a component, 9: 5",
+        ),
+        (
+            lambda: models.GaussianMixture(2, 2, regularization=0).estimate(np.ones([9, 2])),
+            "regularization: too small for these rows",
+        ),
+        (lambda: models.Gaussian(2).estimate(np.ones([9, 2])), "covariance of full rank"),
+        (lambda: models.Gaussian(2, base="uniform").estimate(rows_of(2)), "base: a Gaussian has"),
+        (lambda: models.Histogram(1).estimate(np.ones([9, 1])), "columns that vary, column 0"),
+        (lambda: models.Histogram(2).estimate(rows_of(1)), r"rows: expected shape \[n, 2\]"),
+        (lambda: models.Histogram(1).estimate([[1.0], [np.inf]]), "finite numbers, row 1 is not"),
+        (lambda: models.Gaussian(1).estimate([[1.0]]), "rows: expected at least 2, got 1"),
+        (lambda: models.Histogram(1).sample(3), "sample: .*call initialize"),
+        (
+            lambda: estimated("mixture_1d").sample(3, temperature=0.5),
+            "temperature: only a normal base",
+        ),
+        (lambda: models.Histogram(1).set_standardization([0], [1]), "was built without it"),
+        (lambda: estimated("mixture_1d").log_prob([[1.0, 2.0]]), r"x: expected shape \[batch, 1\]"),
+        (
+            lambda: estimated("mixture_1d").log_prob([[1.0]], context=[[1.0]]),
+            "context: the model takes none",
+        ),
+    ],
+)
+def test_bad_arguments(call, message):
+    with pytest.raises(ValueError, match=message) as error:
+        call()
+    assert "\n" not in str(error.value)

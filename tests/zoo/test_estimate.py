@@ -1,0 +1,105 @@
+"""Baselines by the zoo's commands: chosen by validation, tested, exported, drawn from."""
+
+import json
+
+import numpy as np
+import pytest
+
+import zoo
+from tests.zoo import binaries
+from zoo import estimate, registry
+from zoo.evaluate import evaluate
+
+SMALL = ("--config=gmm_moons", "--config.data.size=3000")
+CANDIDATES = "--config.model.candidates.components="
+
+
+def train(folder, *arguments):
+    return binaries.run("zoo.train", *arguments, f"--workdir={folder}")
+
+
+def error_of(*arguments):
+    code, _, errors = train(*arguments)
+    assert code == 2
+    return errors.splitlines()[-1]
+
+
+def test_from_training_to_draws(tmp_path):
+    folder = tmp_path / "run"
+    code, output, errors = train(folder, *SMALL, f"{CANDIDATES}(1,4)")
+    assert code == 0, errors
+    assert "gmm_moons, components=4: 28 parameters, candidate 2 of 2 chosen" in output
+    assert {p.name for p in folder.iterdir()} == {
+        *("card.json", "config.json", "metrics.jsonl", "model.weights.h5", "pictures"),
+    }
+    assert (folder / "pictures" / "overview.png").exists()
+    lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    assert [line["components"] for line in lines] == [1, 4]
+    assert lines[1]["val_loss"] < lines[0]["val_loss"]
+    card = registry.card(folder)
+    assert card["chosen"] == {"components": 4}
+    assert card["training"]["candidates"] == lines and card["training"]["seed"] == 0
+    assert card["training"]["validation_loss_nats"] == lines[1]["val_loss"]
+
+    model = zoo.load(folder)
+    assert model.get_config()["components"] == 4
+    before = model.log_prob([[0.0, 1.0]]).numpy()
+    code, output, errors = binaries.run("zoo.evaluate", f"--model={folder}")
+    assert code == 0 and "mean of log p_true - log q" in output, errors
+    draws = tmp_path / "draws.npy"
+    code, _, errors = binaries.run("zoo.sample", f"--model={folder}", "--n=9", f"--output={draws}")
+    assert code == 0, errors
+    np.testing.assert_array_equal(np.load(draws), model.sample(9, seed=0))
+    code, _, errors = binaries.run("export", f"--model={folder}", f"--output={tmp_path / 'served'}")
+    assert code == 0, errors
+
+    # Again, as after a kill: the same numbers.
+    (folder / registry.CARD).unlink()
+    code, _, errors = train(folder, *SMALL, f"{CANDIDATES}(1,4)")
+    assert code == 0, errors
+    np.testing.assert_array_equal(zoo.load(folder).log_prob([[0.0, 1.0]]), before)
+    other = error_of(folder, *SMALL, f"{CANDIDATES}(2,)")
+    assert "another config: model.candidates.components is [1, 4] there and [2] here" in other
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ((f"{CANDIDATES}(0,)",), "components: expected at least 1, got 0"),
+        ((f"{CANDIDATES}(3001,)",), "rows: expected at least one a component, 3001: 3000"),
+        (("--config.model.args.components=3",), "config: no entry 'components'"),
+        (
+            ("--config.data.source=target", "--config.data.name=u1"),
+            "model.family: GaussianMixture is estimated from rows, and the target u1 has none",
+        ),
+    ],
+)
+def test_bad_flags(tmp_path, arguments, message):
+    assert message in error_of(tmp_path / "w", *SMALL, *arguments)
+    assert not (tmp_path / "w").exists()
+
+
+def test_every_combination_of_candidates():
+    config = zoo.config("gmm_moons")
+    assert estimate.candidates(zoo.config("gaussian_moons")) == [{}]
+    config.model.candidates = {"components": (2, 3), "regularization": (1e-6, 1e-3)}
+    assert len(estimate.candidates(config)) == 4
+    config.model.candidates = {"components": ()}
+    with pytest.raises(ValueError, match="model.candidates.components: expected at least one"):
+        estimate.candidates(config)
+
+
+def test_a_table_is_standardised(tmp_path):
+    path = tmp_path / "rows.npy"
+    rng = np.random.default_rng(0)
+    np.save(path, rng.normal([100.0, 0.0], [20.0, 0.01], (500, 2)))
+    for name in ("histogram_table", "gaussian_table"):
+        folder = tmp_path / name
+        code, _, errors = train(folder, f"--config={name}", f"--config.data.path={path}")
+        assert code == 0, errors
+        result = evaluate(folder)
+        shift = np.log(20 * 0.01)
+        gain = result["log_likelihood_standardized"] - result["log_likelihood"]
+        assert gain == pytest.approx(shift, abs=0.2)
+    # The entropy of two standard normals is 2.84.
+    assert result["log_likelihood_standardized"] == pytest.approx(-2.84, abs=0.4)

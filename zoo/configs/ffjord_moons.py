@@ -1,0 +1,18 @@
+"""FFJORD, on two moons."""
+
+from zoo.configs import default
+
+
+def get_config():
+    return default.get_config(
+        name="ffjord_moons",
+        summary="Continuous flow with a free-form vector field, on two moons.",
+        family="FFJORD",
+        model={"hidden_units": (64, 64, 64)},
+        data={"name": "two_moons"},
+        train={"steps": 4000, "learning_rate": 0.002},
+        paper={
+            "title": "Grathwohl et al., FFJORD: Free-form Continuous Dynamics, 2018",
+            "url": "https://arxiv.org/abs/1810.01367",
+        },
+    )

@@ -1,0 +1,17 @@
+"""Gaussian by maximum likelihood, on two moons."""
+
+from zoo.configs import default
+
+
+def get_config():
+    return default.get_config(
+        name="gaussian_moons",
+        summary="Gaussian by maximum likelihood, on two moons.",
+        family="Gaussian",
+        data={"name": "two_moons"},
+        paper={
+            "title": "Anderson & Olkin, Maximum-Likelihood Estimation of the Parameters of a "
+            "Multivariate Normal Distribution, 1985",
+            "url": "https://doi.org/10.1016/0024-3795(85)90049-7",
+        },
+    )

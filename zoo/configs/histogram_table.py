@@ -1,0 +1,18 @@
+"""Product of a histogram for each column of a table of numbers."""
+
+from zoo.configs import default
+
+
+def get_config():
+    return default.get_config(
+        name="histogram_table",
+        summary="Product of a histogram for each column of a table of numbers.",
+        family="Histogram",
+        model={"standardize": True},
+        candidates={"bins": (8, 16, 32, 64, 128, 256, 512)},
+        data={"source": "table"},
+        paper={
+            "title": "Freedman & Diaconis, On the Histogram as a Density Estimator, 1981",
+            "url": "https://doi.org/10.1007/BF01025868",
+        },
+    )

@@ -1,0 +1,18 @@
+"""Planar flow, on two moons."""
+
+from zoo.configs import default
+
+
+def get_config():
+    return default.get_config(
+        name="planar_moons",
+        summary="Planar flow, on two moons.",
+        family="PlanarFlow",
+        model={"layers": 32},
+        data={"name": "two_moons"},
+        train={"steps": 6000, "learning_rate": 0.005},
+        paper={
+            "title": "Rezende & Mohamed, Variational Inference with Normalizing Flows, 2015",
+            "url": "https://arxiv.org/abs/1505.05770",
+        },
+    )

@@ -1,0 +1,24 @@
+"""Planar flow for a table of numbers."""
+
+from zoo.configs import default
+
+
+def get_config():
+    return default.get_config(
+        name="planar_table",
+        summary="Planar flow for a table of numbers.",
+        family="PlanarFlow",
+        model={"layers": 32, "standardize": True},
+        data={"source": "table"},
+        train={
+            "steps": 4000,
+            "batch_size": 256,
+            "learning_rate": 0.005,
+            "eval_every": 250,
+            "steps_per_execution": 50,
+        },
+        paper={
+            "title": "Rezende & Mohamed, Variational Inference with Normalizing Flows, 2015",
+            "url": "https://arxiv.org/abs/1505.05770",
+        },
+    )

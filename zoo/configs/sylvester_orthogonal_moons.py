@@ -1,0 +1,18 @@
+"""Sylvester flow, orthogonal form, on two moons."""
+
+from zoo.configs import default
+
+
+def get_config():
+    return default.get_config(
+        name="sylvester_orthogonal_moons",
+        summary="Sylvester flow, orthogonal form, on two moons.",
+        family="SylvesterFlow",
+        model={"layers": 24, "form": "orthogonal"},
+        data={"name": "two_moons"},
+        train={"steps": 6000, "learning_rate": 0.005},
+        paper={
+            "title": "van den Berg et al., Sylvester Normalizing Flows for Variational Inference, 2018",
+            "url": "https://arxiv.org/abs/1803.05649",
+        },
+    )

@@ -1,0 +1,76 @@
+"""Models that are not trained step by step but estimated from all rows at once.
+
+Histograms, Gaussians, mixtures by EM: such a model has a method `estimate`. Where its config names
+candidates (numbers of bins, of components), each is estimated from the training rows and the one of
+the lowest validation loss is kept.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import pathlib
+import time
+from collections.abc import Callable
+
+import numpy as np
+from ml_collections import ConfigDict
+
+from tfflows import training
+from tfflows.training import loop
+from zoo import datasets
+
+_BATCH = 4096
+
+
+def candidates(config: ConfigDict) -> list[dict]:
+    """Arguments of the models that validation is to choose among; none, once, without any."""
+    given = config.model.get("candidates", {})
+    values = [value if isinstance(value, tuple | list) else [value] for value in given.values()]
+    for name, choice in zip(given, values, strict=True):
+        if not choice:
+            raise ValueError(f"model.candidates.{name}: expected at least one value, got none")
+    return [dict(zip(given, choice, strict=True)) for choice in itertools.product(*values)]
+
+
+def estimate(
+    build: Callable, config: ConfigDict, data: datasets.Data
+) -> tuple[object, list[dict], int]:
+    """Estimates every candidate from the training rows.
+
+    Args:
+      build: makes the model with the arguments given.
+      config: the config.
+      data: its data.
+
+    Returns:
+      The model of the lowest validation loss, a record of each candidate, and which it was.
+
+    Raises:
+      ValueError: if the data are a target, of which there are no rows.
+    """
+    if data.target is not None:
+        raise ValueError(
+            f"model.family: {config.model.family} is estimated from rows, and "
+            f"the target {config.data.name} has none"
+        )
+    best, records = None, []
+    for number, arguments in enumerate(candidates(config), 1):
+        began = time.monotonic()
+        model = build(**arguments)
+        model.estimate(data.train)
+        seconds = round(time.monotonic() - began, 3)
+        rows = np.array_split(data.validation, -(-len(data.validation) // _BATCH))
+        loss = -float(np.mean(np.concatenate([model.log_prob(part) for part in rows]), dtype=float))
+        finite = {"val_loss": loss} if np.isfinite(loss) else {}
+        records.append({"step": number} | arguments | finite | {"seconds": seconds})
+        if best is None or loss < best[0]:
+            best = loss, model, number
+    return best[1], records, best[2]
+
+
+def write(model, records: list[dict], workdir: pathlib.Path) -> None:
+    """Writes metrics.jsonl, a line a candidate, and the weights."""
+    text = "".join(json.dumps(record) + "\n" for record in records)
+    training.write_file(workdir / loop.METRICS, lambda path: path.write_text(text))
+    training.write_file(workdir / loop.FINAL, model.save_weights)
