@@ -128,7 +128,9 @@ def save(
             name: function.get_concrete_function() for name, function in served.functions.items()
         }
         functions["serving_default"] = functions["log_prob"]
-        tf.saved_model.save(served, path, signatures=functions)
+        # Nobody trains what is served, and gradients of loops cannot be saved.
+        options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
+        tf.saved_model.save(served, path, signatures=functions, options=options)
         checks.check(path)
         extra = os.path.join(path, "assets.extra")
         os.makedirs(extra)

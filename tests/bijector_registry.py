@@ -190,17 +190,16 @@ def _free_form_cases() -> dict[str, Case]:
 
 
 def _low_rank_cases() -> dict[str, Case]:
-    def along(network, map, context=None):
+    def along(network):
         def build(dtype):
             def make(params):
                 return network(params, SIZE, hidden_units=(6, 5), dtype=dtype)
 
-            return tb.MaskedAutoregressive(SIZE, map, make, context)
+            return tb.MaskedAutoregressive(SIZE, MAPS["affine"], make, (CONTEXT,))
 
-        return build
+        return Case(build, context_shape=(CONTEXT,))
 
     finite = functools.partial(networks.FiniteDependencyNetwork, last=2, activation="tanh")
-    affine, spline = MAPS["affine"], MAPS["spline"]
     cases = {
         "planar": Case(lambda dtype: tb.Planar(SIZE, dtype=dtype)),
         "planar_conditional": Case(
@@ -209,11 +208,8 @@ def _low_rank_cases() -> dict[str, Case]:
         "radial": Case(lambda dtype: tb.Radial(SIZE, dtype=dtype)),
         "householder": Case(lambda dtype: tb.Householder(SIZE, 3, dtype=dtype)),
         "qr_linear": Case(lambda dtype: tb.QRLinear(SIZE, dtype=dtype)),
-        "recurrent": Case(
-            along(networks.RecurrentNetwork, affine, (CONTEXT,)), context_shape=(CONTEXT,)
-        ),
-        "recurrent_spline": Case(along(networks.RecurrentNetwork, spline)),
-        "finite_dependency": Case(along(finite, affine, (CONTEXT,)), context_shape=(CONTEXT,)),
+        "recurrent": along(networks.RecurrentNetwork),
+        "finite_dependency": along(finite),
     }
     for form, keywords in (
         ("orthogonal", {"columns": 3}),

@@ -82,6 +82,8 @@ def reverse_kl(
       A scalar.
     """
     draws = NumberedDraws(model, seed, start)
+    if draws.reparameterization_type is tfp.distributions.NOT_REPARAMETERIZED:
+        kwargs.setdefault("gradient_estimator", tfp.vi.GradientEstimators.SCORE_FUNCTION)
     return tfp.vi.monte_carlo_variational_loss(
         target_log_prob_fn,
         draws,

@@ -161,7 +161,7 @@ def test_weights_of_another_model(trained, tmp_path):
 
 def test_a_model_without_weights(monkeypatch, tmp_path):
     monkeypatch.setattr(registry, "PRETRAINED", tmp_path)
-    with pytest.raises(ValueError, match="no weights in this installation; .*zoo.train"):
+    with pytest.raises(ValueError, match="has no weights of its own; make them with .*zoo.train"):
         zoo.load("nsf_moons")
 
 

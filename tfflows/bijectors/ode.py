@@ -56,12 +56,12 @@ def solve(
 
     @tf.custom_gradient
     def run(state, *constants):
-        end, count, steps = _integrate(derivative, state, constants, rtol, atol)
-
         def gradient(upstream, variables=()):
+            # Solved once more, so that where no gradient is asked for nothing is kept.
+            _, count, steps = _integrate(derivative, state, constants, rtol, atol, keep=True)
             return _back(derivative, upstream, constants, variables, count, steps)
 
-        return end, gradient
+        return _integrate(derivative, state, constants, rtol, atol, keep=False)[0], gradient
 
     return run(tf.convert_to_tensor(state), *(tf.convert_to_tensor(c) for c in constants))
 
@@ -79,7 +79,7 @@ def _step(derivative, constants, time, step, state, first=None):
     return _combine(state, step, _SOLUTION, slopes), slopes
 
 
-def _integrate(derivative, state, constants, rtol, atol):
+def _integrate(derivative, state, constants, rtol, atol, keep):
     """The state at time 1, the number of steps tried, and the start of each."""
     dtype = state.dtype
     # Of less than a few roundings the estimate of the error knows nothing.
@@ -89,6 +89,7 @@ def _integrate(derivative, state, constants, rtol, atol):
     arrays = [
         tf.TensorArray(dtype, MAX_STEPS, element_shape=shape, clear_after_read=False)
         for shape in (zero.shape, zero.shape, state.shape)
+        if keep
     ]
 
     def going(count, time, step, *_):
@@ -109,7 +110,7 @@ def _integrate(derivative, state, constants, rtol, atol):
         # Where the rest was shorter than the step, it says nothing against the step.
         longer = tf.where(accepted, tf.maximum(step, factor * tried), factor * tried)
         values = (time, tf.where(accepted, tried, zero), state)
-        arrays = [a.write(count, v) for a, v in zip(arrays, values, strict=True)]
+        arrays = [a.write(count, v) for a, v in zip(arrays, values, strict=False)]
         last = accepted & (tried >= 1.0 - time)
         time = tf.where(accepted, tf.where(last, one, time + tried), time)
         state, slope = (tf.where(accepted, a, b) for a, b in ((new, state), (slopes[-1], slope)))

@@ -90,7 +90,7 @@ def generate(
     # the last hidden layer has degrees below d, for only through these does it see other numbers.
     stops = np.unique(np.maximum(layers[-1].degrees[0], 0))
     step_of = np.searchsorted(stops[stops > 0], np.arange(size + 1))
-    steps = step_of[size] + 1
+    steps = int(step_of[size]) + 1
     length = block_length(steps)
     count = -(-steps // length)
 
@@ -144,10 +144,8 @@ def generate(
         fed[len(layers) - 1] = hidden(tf.concat(decided, 0), dense)
         terms = tf.where(tf.gather(real, k), tf.stack(terms), 0)
         log_det += tf.reduce_sum(terms, axis=[0, 1])
-        known = [
-            tf.tensor_scatter_nd_update(value, [[k]], fed[i][tf.newaxis])
-            for i, value in enumerate(known)
-        ]
+        here = tf.reshape(tf.range(count) == k, [count, 1, 1])
+        known = [tf.where(here, fed[i], value) for i, value in enumerate(known)]
         return k + 1, known, log_det
 
     known = [tf.zeros([count, into.length, batch], dtype) for into in inputs]
