@@ -7,6 +7,7 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from tfflows.bijectors.base import Bijector, forward_and_log_det, inverse_and_log_det
+from tfflows.bijectors.coupling import made
 from tfflows.bijectors.elementwise import ElementwiseMap
 from tfflows.random import no_training_noise
 from tfflows.tracking import layer_variables
@@ -54,7 +55,7 @@ class MaskedAutoregressive(Bijector):
             name=name,
         )
         self.map = map
-        self.network = network if hasattr(network, "variables") else network(map.parameters)
+        self.network = made(network, map.parameters)
         self._size = size
         keywords = {} if context_shape is None else {"context": tf.zeros([1, *context_shape])}
         shape = tuple(self.network(tf.zeros([1, size]), **keywords).shape)

@@ -12,6 +12,12 @@ from tfflows.bijectors.elementwise import ElementwiseMap
 from tfflows.tracking import layer_variables
 
 
+def made(network, outputs: int):
+    """`network` itself where it is a layer, else what it makes (a class or another function)."""
+    is_layer = hasattr(network, "variables") and not isinstance(network, type)
+    return network if is_layer else network(outputs)
+
+
 def build_network(network, inputs: int, outputs: int, context_shape, name: str):
     """Makes and builds a conditioner, and checks what it returns.
 
@@ -26,7 +32,7 @@ def build_network(network, inputs: int, outputs: int, context_shape, name: str):
     Returns:
       The layer, with its variables created.
     """
-    layer = network if hasattr(network, "variables") else network(outputs)
+    layer = made(network, outputs)
     keywords = {} if context_shape is None else {"context": tf.zeros([1, *context_shape])}
     result = layer(tf.zeros([1, inputs]), **keywords)
     if tuple(result.shape) != (1, outputs):
