@@ -8,6 +8,7 @@ import tensorflow_probability as tfp
 from tests import small_flows
 from tfflows import Flow, models
 from tfflows import bijectors as tb
+from tfflows.models import density
 from tfflows.networks import MLP
 
 tfb, tfd = tfp.bijectors, tfp.distributions
@@ -413,8 +414,9 @@ def test_bad_splines(build, message):
         build()
 
 
-@pytest.mark.parametrize("rows", [1, 4, 9])
-def test_xla_for_batches_of_one_size(rows):
+@pytest.mark.parametrize("rows,shares", [(1, 1), (4, 2), (9, 2)])
+def test_xla_for_batches_of_one_size(rows, shares, monkeypatch):
+    monkeypatch.setattr(density, "_shares", lambda size: shares)
     flow = models.MAF(2, layers=2, hidden_units=(16, 16), context_dim=1)
     context = np.linspace(-1, 1, rows)[:, np.newaxis]
     flow.initialize(np.random.default_rng(0).normal(size=(50, 2)), np.zeros([50, 1]))
@@ -425,13 +427,24 @@ def test_xla_for_batches_of_one_size(rows):
     np.testing.assert_allclose(again, x, rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(log_prob_again, log_prob, rtol=1e-5, atol=1e-5)
     np.testing.assert_allclose(flow.log_prob(x, context), log_prob, rtol=1e-4, atol=1e-4)
-    compiled = [f for (_, size), f in flow._functions.items() if size == 4]
-    assert len(compiled) == 2
-    assert all(f.function_def.attr["_XlaMustCompile"].b for f in compiled)
+    graphs = [f.graph.as_graph_def() for (_, size), f in flow._functions.items() if size == 4]
+    assert len(graphs) == 2
+    for graph in graphs:
+        compiled = [f for f in graph.library.function if f.attr["_XlaMustCompile"].b]
+        assert len(compiled) == 1
+        assert [n.op for n in graph.node].count("StatefulPartitionedCall") == shares
     # Inside of another function, and for no rows, as without.
     traced = tf.function(lambda x, c: flow.log_prob(x, c))(x, tf.cast(context, tf.float32))
     np.testing.assert_allclose(traced, log_prob, rtol=1e-4, atol=1e-4)
     assert flow.log_prob(x[:0], context[:0]).shape == (0,)
+
+
+@pytest.mark.parametrize(
+    "rows,cores,shares", [(64, 4, 1), (512, 2, 2), (512, 16, 4), (1000, 3, 2), (509, 4, 1)]
+)
+def test_cores_share_batches_that_are_worth_it(rows, cores, shares, monkeypatch):
+    monkeypatch.setattr(density, "_cores", lambda: cores)
+    assert density._shares(rows) == shares
 
 
 def test_a_batch_size_for_xla_is_a_count():

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from tfflows.bijectors.base import Bijector, forward_and_log_det, inverse_and_log_det
 from tfflows.bijectors.elementwise import ElementwiseMap
+from tfflows.bijectors.linear import take
 from tfflows.tracking import layer_variables
 
 
@@ -49,8 +50,9 @@ class Coupling(Bijector):
     Args:
       mask: `[size]` booleans; True where the event passes unchanged and is the network's input.
       map: an elementwise map (`Affine()`, `RationalQuadraticSpline()`, ...).
-      network: a Keras layer from `[batch, kept]` to `[batch, transformed * map.parameters]`, or a
-        function from that number of outputs to a layer.
+      network: a Keras layer from `[batch, kept]` to `[batch, map.parameters * transformed]` (the
+        first parameter of each number, then the second of each, and so on), or a function from
+        that number of outputs to a layer.
       context_shape: shape of one context, passed to the network as `context=`, or `None`.
       name: name of the bijector.
 
@@ -93,19 +95,19 @@ class Coupling(Bijector):
     def _elementwise(self, kept, context):
         keywords = {} if context is None else {"context": context}
         raw = tf.cast(self.network(kept, **keywords), kept.dtype)
-        shape = tf.concat([tf.shape(kept)[:-1], [self._changed.size, self.map.parameters]], 0)
+        # A map works on one parameter of all numbers at a time: these lie together.
+        shape = [self.map.parameters, self._changed.size]
         raw = tf.ensure_shape(
-            tf.reshape(raw, shape),
-            kept.shape[:-1].concatenate([self._changed.size, self.map.parameters]),
+            tf.reshape(raw, tf.concat([tf.shape(kept)[:-1], shape], 0)),
+            kept.shape[:-1].concatenate(shape),
         )
-        return self.map(raw)
+        return self.map(tf.linalg.matrix_transpose(raw))
 
     def _apply(self, joint, value, context):
-        kept = tf.gather(value, self._kept, axis=-1)
-        changed = tf.gather(value, self._changed, axis=-1)
+        kept, changed = take(value, self._kept), take(value, self._changed)
         changed, log_det = joint(self._elementwise(kept, context), changed, 1)
         value = tf.concat([kept, changed], axis=-1)
-        return tf.gather(value, self._order, axis=-1), log_det
+        return take(value, self._order), log_det
 
     def _forward_and_log_det(self, x, context):
         return self._apply(forward_and_log_det, x, context)

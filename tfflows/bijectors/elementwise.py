@@ -28,6 +28,15 @@ class ElementwiseMap(Protocol):
         """Turns `[..., parameters]` into a bijector of events of rank 0, batch `[...]`."""
 
 
+def each_parameter(parameters: tf.Tensor) -> list[tf.Tensor]:
+    """The tensors `[...]` of `[..., parameters]`, one for each parameter."""
+    if parameters.shape.rank == 1:
+        return tf.unstack(parameters)
+    # What `Coupling` and `MaskedAutoregressive` give is the transpose of an array in which a
+    # parameter of all numbers lies together: transposed back, it is read row by row.
+    return tf.unstack(tf.linalg.matrix_transpose(parameters), axis=-2)
+
+
 def bounded(raw: tf.Tensor, bound: float) -> tf.Tensor:
     """`bound * tanh(raw / bound)`: the identity near zero, never beyond `bound`."""
     return bound * tf.tanh(raw / bound)
@@ -87,7 +96,8 @@ class Affine:
 
     def __call__(self, parameters: tf.Tensor) -> tfb.Bijector:
         """Turns `[..., 2]` (shift, raw log-scale) into a shift and scale."""
-        return ShiftAndLogScale(parameters[..., 0], bounded(parameters[..., 1], self.bound))
+        shift, raw = each_parameter(parameters)
+        return ShiftAndLogScale(shift, bounded(raw, self.bound))
 
 
 class Elementwise(Bijector):

@@ -99,8 +99,9 @@ class AutoregressiveNetwork(tfp.bijectors.AutoregressiveNetwork):
         else:
             pairs = list(zip(degrees[:-1], degrees[1:], strict=True))
         self._layers = [self._add_layer(i, *pair) for i, pair in enumerate(pairs)]
-        # The parameters of a number see what is final when it is decided.
-        before = np.repeat(degrees[0] - 1, self._params)
+        # The parameters of a number see what is final when it is decided. First come the first
+        # parameters of all numbers, for a map works on one parameter of a row at a time.
+        before = np.tile(degrees[0] - 1, self._params)
         self._last = self._add_layer(len(pairs), degrees[-1], before, "zeros")
         self._context_kernels = []
         if self._conditional:
@@ -162,8 +163,9 @@ class AutoregressiveNetwork(tfp.bijectors.AutoregressiveNetwork):
         """
         context = conditional_input if context is None else context
         x = tf.cast(x, self.compute_dtype)
-        shape = tf.concat([tf.shape(x), [self._params]], 0)
-        static = x.shape.concatenate([self._params])
+        shape = [self._params, self._event_size]
+        static = x.shape[:-1].concatenate(shape)
+        shape = tf.concat([tf.shape(x)[:-1], shape], 0)
         terms = self._context_terms(context, x.dtype)
 
         def dense(index, value):
@@ -172,7 +174,7 @@ class AutoregressiveNetwork(tfp.bijectors.AutoregressiveNetwork):
 
         x = self._hidden(x, dense, lambda value: drop(value, self._dropout))
         x = tf.matmul(x, self._kernel(self._last)) + self._last["bias"]
-        return tf.ensure_shape(tf.reshape(x, shape), static)
+        return tf.linalg.matrix_transpose(tf.ensure_shape(tf.reshape(x, shape), static))
 
     def generate(self, choose: Callable, x, context=None) -> tuple[tf.Tensor, tf.Tensor]:
         """Decides a vector one number after another, in about the work of one `call`.

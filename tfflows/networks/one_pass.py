@@ -23,9 +23,10 @@ class BlockedLayer:
     """A masked linear layer.
 
     Attributes:
-      kernel: `[outputs, inputs]`, masked.
+      kernel: `[outputs, inputs]`, masked; of the last layer, all first parameters come first.
       bias: `[outputs, 1]` or `[outputs, batch]`.
-      degrees: `(inputs, outputs)`, sorted: how many of the network's numbers each depends on.
+      degrees: `(inputs, outputs)`: how many of the network's numbers each depends on; those of
+        hidden units sorted, those of parameters as often as there are parameters of a number.
     """
 
     kernel: tf.Tensor
@@ -105,8 +106,10 @@ def generate(
     for layer, into, out in zip(layers, inputs, outputs, strict=True):
         kernel, bias = into.gather(layer.kernel, axis=1), layer.bias
         if layer is layers[-1]:  # the parameters of a number go together
-            kernel = tf.reshape(kernel, [size, params, kernel.shape[1]])
-            bias = tf.reshape(bias, [size, params, tf.shape(bias)[1]])
+            kernel, bias = (
+                tf.transpose(tf.reshape(v, [params, size, tf.shape(v)[1]]), [1, 0, 2])
+                for v in (kernel, bias)
+            )
         kernel, bias = out.gather(kernel), out.gather(bias)
         kernels.append(tf.reshape(kernel, [count, -1, count * into.length]))
         biases.append(tf.reshape(bias, [count, kernels[-1].shape[1], tf.shape(bias)[-1]]))

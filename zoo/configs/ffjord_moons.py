@@ -10,7 +10,7 @@ def get_config():
         family="FFJORD",
         model={"hidden_units": (64, 64, 64)},
         data={"name": "two_moons"},
-        train={"steps": 4000, "learning_rate": 0.002},
+        train={"steps": 2000, "learning_rate": 0.002},
         paper={
             "title": "Grathwohl et al., FFJORD: Free-form Continuous Dynamics, 2018",
             "url": "https://arxiv.org/abs/1810.01367",

@@ -10,7 +10,7 @@ def get_config():
         family="ResidualFlow",
         model={"layers": 8, "hidden_units": (64, 64)},
         data={"name": "two_moons"},
-        train={"steps": 4000, "learning_rate": 0.002},
+        train={"steps": 3000, "learning_rate": 0.002},
         paper={
             "title": "Chen et al., Residual Flows for Invertible Generative Modeling, 2019",
             "url": "https://arxiv.org/abs/1906.02735",

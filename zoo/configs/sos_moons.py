@@ -13,7 +13,7 @@ def get_config():
             "hidden_units": (64, 64),
         },
         data={"name": "two_moons"},
-        train={"steps": 5000, "learning_rate": 0.002},
+        train={"steps": 3000, "learning_rate": 0.002},
         paper={
             "title": "Jaini, Selby & Yu, Sum-of-Squares Polynomial Flow, 2019",
             "url": "https://arxiv.org/abs/1905.02325",

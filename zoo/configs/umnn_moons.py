@@ -16,7 +16,7 @@ def get_config():
             "nodes": 16,
         },
         data={"name": "two_moons"},
-        train={"steps": 5000, "learning_rate": 0.002},
+        train={"steps": 3000, "learning_rate": 0.002},
         paper={
             "title": "Wehenkel & Louppe, Unconstrained Monotonic Neural Networks, 2019",
             "url": "https://arxiv.org/abs/1908.05164",

@@ -1,0 +1,24 @@
+"""Continuous flow with a free-form vector field, for a table of numbers."""
+
+from zoo.configs import default
+
+
+def get_config():
+    return default.get_config(
+        name="ffjord_table",
+        summary="Continuous flow with a free-form vector field, for a table of numbers.",
+        family="FFJORD",
+        model={"hidden_units": (64, 64, 64), "standardize": True},
+        data={"source": "table"},
+        train={
+            "steps": 2000,
+            "batch_size": 256,
+            "learning_rate": 0.002,
+            "eval_every": 250,
+            "steps_per_execution": 50,
+        },
+        paper={
+            "title": "Grathwohl et al., FFJORD: Free-form Continuous Dynamics, 2018",
+            "url": "https://arxiv.org/abs/1810.01367",
+        },
+    )

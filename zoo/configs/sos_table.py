@@ -1,0 +1,24 @@
+"""Sum-of-squares polynomial flow for a table of numbers."""
+
+from zoo.configs import default
+
+
+def get_config():
+    return default.get_config(
+        name="sos_table",
+        summary="Sum-of-squares polynomial flow for a table of numbers.",
+        family="SOSFlow",
+        model={"layers": 5, "linear": "lu", "hidden_units": (128, 128), "standardize": True},
+        data={"source": "table"},
+        train={
+            "steps": 4000,
+            "batch_size": 256,
+            "learning_rate": 0.002,
+            "eval_every": 250,
+            "steps_per_execution": 50,
+        },
+        paper={
+            "title": "Jaini, Selby & Yu, Sum-of-Squares Polynomial Flow, 2019",
+            "url": "https://arxiv.org/abs/1905.02325",
+        },
+    )
