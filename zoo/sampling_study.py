@@ -11,6 +11,7 @@ suits both. The moments of v are known: E v = 0, E v^2 = 9.
 
 from __future__ import annotations
 
+import logging
 import pathlib
 import time
 
@@ -78,11 +79,12 @@ def kernels(flow, burn: int) -> dict[str, tfp.mcmc.TransitionKernel]:
     def adapted(kernel, acceptance):
         return mcmc.DualAveragingStepSizeAdaptation(kernel, int(0.8 * burn), acceptance)
 
-    def langevin(step_size):
-        return adapted(mcmc.MetropolisAdjustedLangevinAlgorithm(log_prob, step_size), 0.57)
+    def hamiltonian(step_size, leaps, acceptance=0.75):
+        return adapted(mcmc.HamiltonianMonteCarlo(log_prob, step_size, leaps), acceptance)
 
-    def hamiltonian(step_size, leaps):
-        return adapted(mcmc.HamiltonianMonteCarlo(log_prob, step_size, leaps), 0.75)
+    def langevin(step_size):
+        # One leap is a Langevin step, and TFP can adapt its length.
+        return hamiltonian(step_size, 1, acceptance=0.57)
 
     def walk(target, scale):
         return mcmc.RandomWalkMetropolis(target, mcmc.random_walk_normal_fn(scale))
@@ -233,7 +235,7 @@ def draw(draws: dict[str, np.ndarray], path: pathlib.Path) -> None:
     figure = Figure(figsize=(15, 6.4), layout="constrained")
     FigureCanvasAgg(figure)
     truth = exact(4000, seed=1)
-    for axes, (name, states) in zip(figure.subplots(2, 5).flat, _panels(draws), strict=True):
+    for axes, (name, states) in zip(figure.subplots(2, 5).flat, _panels(draws, truth), strict=True):
         rows = states.reshape(-1, DIM)
         rows = rows[np.linspace(0, len(rows) - 1, 4000).astype(int)]
         axes.scatter(truth[:, 1], truth[:, 0], s=4, c="#b8c4d6", linewidths=0)
@@ -243,8 +245,7 @@ def draw(draws: dict[str, np.ndarray], path: pathlib.Path) -> None:
     training.write_file(path, lambda temporary: figure.savefig(temporary, dpi=100))
 
 
-def _panels(draws):
-    truth = exact(4000, seed=1)
+def _panels(draws, truth):
     names = list(draws)
     plain = [name for name in names if not name.startswith("flow")]
     return [
@@ -262,6 +263,9 @@ def main() -> None:
     for name in ("chains", "steps", "train_steps"):
         if values[name].value < 2:
             raise ValueError(f"{name}: expected at least 2, got {values[name].value}")
+    # Each kernel has a function of its own, of which TensorFlow warns; so it does inside of TFP's
+    # estimate of effective sample size.
+    tf.get_logger().setLevel(logging.ERROR)
     began = time.monotonic()
     facts, draws = study(values.chains, values.steps, values.train_steps)
     folder.mkdir(parents=True, exist_ok=True)

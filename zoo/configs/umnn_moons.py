@@ -9,14 +9,14 @@ def get_config():
         summary="Unconstrained monotonic neural network flow on two moons.",
         family="UMNN",
         model={
-            "layers": 3,
+            "layers": 5,
             "hidden_units": (64, 64),
-            "embedding": 8,
-            "integrand_units": (32,),
+            "embedding": 16,
+            "integrand_units": (32, 32),
             "nodes": 16,
         },
         data={"name": "two_moons"},
-        train={"steps": 3000, "learning_rate": 0.002},
+        train={"steps": 5000, "learning_rate": 0.001},
         paper={
             "title": "Wehenkel & Louppe, Unconstrained Monotonic Neural Networks, 2019",
             "url": "https://arxiv.org/abs/1908.05164",
