@@ -3,6 +3,7 @@
 import functools
 
 import numpy as np
+import pytest
 import tensorflow as tf
 
 from tfflows import models
@@ -53,6 +54,18 @@ FLOWS = {
     "residual_flow": lambda: models.ResidualFlow(2, layers=2, hidden_units=(8, 8)),
     "ffjord": lambda: models.FFJORD(2, hidden_units=(8,)),
 }
+
+# One of each kind. Of the others only the slow tests run what takes long over every flow.
+KINDS = {
+    *("mixture_cdf_uniform", "mixture_cdf_normal", "affine", "realnvp", "maf", "iaf", "nsf_ar"),
+    *("quadratic_spline_bounded", "planar", "recurrent", "residual_flow", "ffjord"),
+}
+
+
+def each_flow():
+    """The names of `FLOWS`, marked slow unless one of `KINDS`, to parametrize a test with."""
+    assert set(FLOWS) >= KINDS
+    return [pytest.param(name, marks=[] if name in KINDS else [pytest.mark.slow]) for name in FLOWS]
 
 
 def shake(flow, seed=0, scale=0.3):

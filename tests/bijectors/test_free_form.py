@@ -244,6 +244,7 @@ def test_solver_leaves_rows_alone():
     np.testing.assert_allclose(among[3], -1.0, atol=2e-3)
 
 
+@pytest.mark.slow
 def test_a_solver_of_tfp_comes_to_the_same():
     """The same map and the same gradients by TFP's method and its adjoint."""
     solver = tfp.math.ode.DormandPrince(rtol=1e-8, atol=1e-8)

@@ -213,8 +213,12 @@ def test_gradients_train_them_too(name):
         (lambda: models.Histogram(1).estimate(np.ones([9, 1])), "columns that vary, column 0"),
         (lambda: models.Histogram(2).estimate(rows_of(1)), r"rows: expected shape \[n, 2\]"),
         (lambda: models.Histogram(1).estimate([[1.0], [np.inf]]), "finite numbers, row 1 is not"),
+        (
+            lambda: models.Histogram(1).estimate([[1.0], [1e39]]),
+            r"within \+-1e\+18, row 1 is beyond",
+        ),
         (lambda: models.Gaussian(1).estimate([[1.0]]), "rows: expected at least 2, got 1"),
-        (lambda: models.Histogram(1).sample(3), "sample: .*call initialize"),
+        (lambda: models.Histogram(1).sample(3), "sample: .*call estimate"),
         (
             lambda: estimated("mixture_1d").sample(3, temperature=0.5),
             "temperature: only a normal base",
@@ -231,3 +235,12 @@ def test_bad_arguments(call, message):
     with pytest.raises(ValueError, match=message) as error:
         call()
     assert "\n" not in str(error.value)
+
+
+def test_a_gaussian_of_columns_of_unlike_scales():
+    rows = rows_of(2).astype(np.float64)
+    plain, scaled = models.Gaussian(2), models.Gaussian(2)
+    plain.estimate(rows)
+    scaled.estimate(rows * [1e7, 1.0])
+    expected = plain.log_prob(rows) - np.log(1e7)
+    np.testing.assert_allclose(scaled.log_prob(rows * [1e7, 1.0]), expected, atol=1e-3)

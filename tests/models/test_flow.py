@@ -16,7 +16,7 @@ tfb, tfd = tfp.bijectors, tfp.distributions
 FLOWS = small_flows.FLOWS
 
 
-@pytest.mark.parametrize("name", FLOWS)
+@pytest.mark.parametrize("name", small_flows.each_flow())
 def test_row_of_a_sample_depends_on_its_seed_and_number_alone(name):
     flow = small_flows.trained_for_a_moment(name)
     whole = flow.sample(4, seed=10).numpy()
@@ -28,7 +28,7 @@ def test_row_of_a_sample_depends_on_its_seed_and_number_alone(name):
     np.testing.assert_allclose(flow.log_prob(whole), log_prob, atol=2e-3)
 
 
-@pytest.mark.parametrize("name", FLOWS)
+@pytest.mark.parametrize("name", small_flows.each_flow())
 def test_eager_graph_and_xla_draw_the_same(name):
     flow = small_flows.trained_for_a_moment(name)
     seeds = tf.constant([[3, n] for n in (0, 7, 2**40)], tf.int64)
@@ -40,7 +40,7 @@ def test_eager_graph_and_xla_draw_the_same(name):
     np.testing.assert_allclose(xla, eager, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", FLOWS)
+@pytest.mark.parametrize("name", small_flows.each_flow())
 def test_encode_and_decode_are_inverse(name):
     flow = small_flows.trained_for_a_moment(name)
     x = flow.sample(20, seed=0)
@@ -447,6 +447,13 @@ def test_cores_share_batches_that_are_worth_it(rows, cores, shares, monkeypatch)
     assert density._shares(rows) == shares
 
 
-def test_a_batch_size_for_xla_is_a_count():
-    with pytest.raises(ValueError, match="batch_size: expected .* got 0"):
-        models.MAF(2).use_xla(0)
+@pytest.mark.parametrize("size", [0, -1, 2.5, True, "512", tf.constant(5)])
+def test_a_batch_size_for_xla_is_a_count(size):
+    with pytest.raises(ValueError, match="batch_size: expected "):
+        models.AffineFlow(2).use_xla(size)
+
+
+@pytest.mark.parametrize("base", ["", "beta(e,1)", "beta(1.2.3,1)", "beta(1e999,1)", "beta(0.5,1)"])
+def test_bases_that_are_none(base):
+    with pytest.raises(ValueError, match="base: expected .* got "):
+        models.AffineFlow(2, base=base)

@@ -6,7 +6,13 @@ import pytest
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-from tfflows.networks import MLP, AutoregressiveNetwork, ResidualMLP
+from tfflows.networks import (
+    MLP,
+    AutoregressiveNetwork,
+    ConcatSquashMLP,
+    LipschitzMLP,
+    ResidualMLP,
+)
 from tfflows.random import training_noise
 
 
@@ -106,6 +112,14 @@ def test_dropout_only_in_training_and_keyed(network):
 @pytest.mark.parametrize(
     ("build", "message"),
     [
+        (
+            lambda: LipschitzMLP(2, (0,)),
+            r"hidden_units: expected positive sizes, got \(0,",
+        ),
+        (
+            lambda: ConcatSquashMLP(2, ()),
+            r"hidden_units: expected positive sizes, got \(\)",
+        ),
         (lambda: MLP(2, dropout=1.0), r"dropout: expected a rate in \[0, 1\), got 1.0"),
         (lambda: ResidualMLP(2, (4, 5)), r"hidden_units: expected equal sizes, got \[4, 5\]"),
         (

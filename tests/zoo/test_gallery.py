@@ -23,3 +23,13 @@ def test_every_model_that_comes_with_the_zoo_is_in_a_table():
     lines = gallery.toys().splitlines()[2:] + gallery.tables().splitlines()[2:]
     named = [name for line in lines for name in line.split("|")[1].strip(" `").split("`, `")]
     assert sorted(named) == registry.pretrained()
+
+
+def test_every_config_comes_trained():
+    expected = []
+    for name in registry.names():
+        if registry.config(name).data.source == "table":
+            expected += [name.removesuffix("table") + table for table in ("htru2", "protein")]
+        else:
+            expected.append(name)
+    assert sorted(expected) == registry.pretrained()

@@ -90,8 +90,10 @@ class Beta(Base):
     """
 
     def __init__(self, a: float, b: float):
-        if a < 1 or b < 1:
-            raise ValueError(f"base: expected beta(a,b) with a, b >= 1, got beta({a:g},{b:g})")
+        if not (1 <= a < math.inf and 1 <= b < math.inf):
+            raise ValueError(
+                f"base: expected beta(a,b) with finite a, b >= 1, got beta({a:g},{b:g})"
+            )
         self.a, self.b = float(a), float(b)
         self.name = f"beta({a:g},{b:g})"
         self._log_norm = math.lgamma(a) + math.lgamma(b) - math.lgamma(a + b)
@@ -137,7 +139,8 @@ def get(base: str | Base) -> Base:
         return Normal()
     if base == "uniform":
         return Uniform()
-    match = re.fullmatch(r"beta\(\s*([0-9.e+]+)\s*,\s*([0-9.e+]+)\s*\)", str(base))
+    number = r"\s*(\d+\.?\d*(?:e\+?\d+)?)\s*"
+    match = re.fullmatch(rf"beta\({number},{number}\)", str(base))
     if match:
         return Beta(float(match[1]), float(match[2]))
     raise ValueError(f"base: expected normal, uniform or beta(a,b), got {base!r}")

@@ -41,6 +41,7 @@ class Baseline(DensityModel):
 
     supports_temperature = False
     context_shape = None
+    _uninitialized = "the model has seen no data; call estimate(rows), or load weights first"
 
     def __init__(self, dim, standardize=False, seed=0, name=None, trainable=True, **config):
         if int(dim) < 1:
@@ -154,7 +155,14 @@ def _checked(rows, dim: int, standardize: tb.Standardize | None) -> np.ndarray:
     if len(rows) < 2:
         raise ValueError(f"rows: expected at least 2, got {len(rows)}")
     if standardize is not None:
-        rows = standardize.inverse(tf.constant(rows, tf.float32)).numpy().astype(np.float64)
+        with np.errstate(over="ignore"):
+            rows = rows.astype(np.float32)
+        rows = standardize.inverse(tf.constant(rows)).numpy().astype(np.float64)
+    small = (np.abs(rows) <= _LARGEST).all(axis=1)
+    if not small.all():
+        raise ValueError(
+            f"rows: expected numbers within +-{_LARGEST:g}, row {np.argmin(small)} is beyond"
+        )
     return rows
 
 
@@ -195,8 +203,9 @@ class Gaussian(AffineFlow):
             raise ValueError(f"base: a Gaussian has a normal one, got {self.base.name}")
         rows = _checked(rows, self.event_shape[0], self._standardize)
         covariance = np.atleast_2d(np.cov(rows, rowvar=False, bias=True))
-        # What float32 can invert: beyond, a column is as good as a function of the others.
-        if np.linalg.cond(covariance) > 1e12:
+        # Columns may be of any scales; but beyond this one is as good as a function of the others.
+        std = np.sqrt(np.diag(covariance))
+        if not std.all() or np.linalg.cond(covariance / np.outer(std, std)) > 1e12:
             raise ValueError(
                 "rows: expected a covariance of full rank, got a singular one (a constant column, "
                 "one that repeats others, or fewer rows than columns)"

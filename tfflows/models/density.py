@@ -35,6 +35,10 @@ class DensityModel(keras.Model):
     """
 
     supports_temperature = True
+    _uninitialized = (
+        "the model's ActNorm layers have seen no data; call initialize(x) with a batch, train with "
+        "fit, or load weights first"
+    )
 
     def __init__(self, seed: int = 0, name: str | None = None, **kwargs):
         # float32 and no autocast: under a mixed-precision policy Keras would cast the data.
@@ -130,7 +134,9 @@ class DensityModel(keras.Model):
           ValueError: if it is neither a positive whole number nor `None`.
         """
         if batch_size is not None:
-            batch_size = _whole("batch_size", batch_size, 1)
+            if isinstance(batch_size, bool) or tf.is_tensor(batch_size):
+                raise ValueError(f"batch_size: expected a Python int, got {batch_size!r}")
+            batch_size = whole("batch_size", batch_size, 1)
         self._xla_batch_size = batch_size
 
     def _compiled(self, method: str, *arguments):
@@ -192,8 +198,8 @@ class DensityModel(keras.Model):
         return tf.identity(context)
 
     def _check_draw(self, n, seed, start, temperature, context):
-        n, start = _whole("n", n, 0), _whole("start", start, 0)
-        seed = None if seed is None else _whole("seed", seed, -(2**63))
+        n, start = whole("n", n, 0), whole("start", start, 0)
+        seed = None if seed is None else whole("seed", seed, -(2**63))
         if not tf.is_tensor(n) and not tf.is_tensor(start) and start + n > 2**63:
             raise ValueError(f"start: expected draws numbered below 2**63, got {start} + {n}")
         scale = tf.get_static_value(tf.convert_to_tensor(temperature))
@@ -206,10 +212,7 @@ class DensityModel(keras.Model):
                 )
         with tf.init_scope():
             if not self.initialized:
-                raise ValueError(
-                    "sample: the model's ActNorm layers have seen no data; call "
-                    "initialize(x) with a batch, train with fit, or load weights first"
-                )
+                raise ValueError(f"sample: {self._uninitialized}")
         context = self._check_context(context, None if tf.is_tensor(n) else n)
         seeds = row_seeds(n, seed, start)
         scale = tf.fill(tf.shape(seeds)[:1], tf.cast(temperature, tf.float32))
@@ -372,7 +375,7 @@ def _check_weights(y, keywords):
         )
 
 
-def _whole(name, value, low):
+def whole(name, value, low):
     """`value` as an int, or as it is where it is a tensor."""
     if tf.is_tensor(value):
         return value
@@ -381,7 +384,7 @@ def _whole(name, value, low):
     except TypeError:
         number = None
     if number is None or not low <= number < 2**63:
-        kind = "a count" if name == "n" else f"a whole number from {low} to 2**63 - 1"
+        kind = "a count" if name == "n" and not low else f"a whole number from {low} to 2**63 - 1"
         raise ValueError(f"{name}: expected {kind}, got {value!r}")
     return number
 

@@ -78,7 +78,7 @@ class Family(Flow):
         super().__init__(
             tb.Chain(layers),
             event_shape=[dim],
-            base=base or self.default_base,
+            base=self.default_base if base is None else base,
             seed=seed,
             name=name,
             trainable=trainable,

@@ -57,8 +57,8 @@ class ConcatSquashMLP(keras.layers.Layer):
             raise ValueError(
                 f"activation: expected {' or '.join(_ACTIVATIONS)}, got {activation!r}"
             )
-        if not hidden_units:
-            raise ValueError("hidden_units: expected at least one, got none")
+        if not hidden_units or min(hidden_units) < 1:
+            raise ValueError(f"hidden_units: expected positive sizes, got {tuple(hidden_units)}")
         self.outputs, self.hidden_units = int(outputs), tuple(hidden_units)
         self.activation, self.seed = activation, seed
 

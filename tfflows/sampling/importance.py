@@ -10,6 +10,8 @@ import numpy as np
 import tensorflow as tf
 
 from tfflows.models import DensityModel
+from tfflows.models.density import whole
+from tfflows.sampling.independence import check_proposal
 
 _BATCH = 8192
 
@@ -72,6 +74,8 @@ class Weighted:
         if values.shape[:1] != (n,):
             raise ValueError(f"function: expected values of shape [{n}], got {list(values.shape)}")
         shape = [n] + [1] * (values.ndim - 1)
+        # A draw outside of the target counts for nothing, be the function defined there or not.
+        values = np.where(np.isneginf(self.log_weights).reshape(shape), 0.0, values)
         if log_normalizer is not None:
             terms = np.exp(self.log_weights - log_normalizer).reshape(shape) * values
             return terms.mean(axis=0), terms.std(axis=0, ddof=1) / math.sqrt(n)
@@ -81,8 +85,7 @@ class Weighted:
 
     def resample(self, n: int, seed: int) -> np.ndarray:
         """Draws `n` of the samples with replacement, by their weights (systematic resampling)."""
-        if n < 1:
-            raise ValueError(f"n: expected at least 1, got {n}")
+        n = whole("n", n, 1)
         ladder = (np.arange(n) + np.random.default_rng(seed).random()) / n
         rows = np.searchsorted(np.cumsum(self.weights), ladder, side="right")
         return self.samples[np.minimum(rows, len(self.samples) - 1)]
@@ -110,15 +113,15 @@ def importance_sampling(
     Raises:
       ValueError: if the target is NaN or +inf at a draw, or -inf at all of them.
     """
-    if n < 2:
-        raise ValueError(f"n: expected at least 2, got {n}")
+    n = whole("n", n, 2)
+    check_proposal(proposal)
     if seed is None:
         seed = int(tf.random.uniform([], maxval=2**62, dtype=tf.int64))
     target, samples, log_weights = tf.function(target_log_prob_fn), [], []
     for first in range(0, n, _BATCH):
         count = min(_BATCH, n - first)
         x, log_q = proposal.sample_and_log_prob(count, seed, start + first)
-        log_p = target(x)
+        log_p = tf.convert_to_tensor(target(x))
         if log_p.shape != (count,):
             raise ValueError(
                 f"target_log_prob_fn: expected shape [{count}], got {log_p.shape.as_list()}"

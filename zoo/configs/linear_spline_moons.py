@@ -1,4 +1,4 @@
-"""Piecewise-linear coupling flow on two moons."""
+"""One autoregressive layer of piecewise-linear splines, on two moons."""
 
 from zoo.configs import default
 
@@ -6,16 +6,15 @@ from zoo.configs import default
 def get_config():
     return default.get_config(
         name="linear_spline_moons",
-        summary="Piecewise-linear coupling flow on two moons.",
+        summary="One autoregressive layer of piecewise-linear splines, on two moons.",
         family="NSF",
         model={
             "spline": "linear",
-            "layers": 6,
-            "hidden_units": (64, 64),
-            "bins": 16,
+            "autoregressive": True,
+            "layers": 1,  # the slope within a bin is constant: a second layer learns nothing by it
+            "hidden_units": (128, 128),
+            "bins": 64,
             "bound": 4.0,
-            "linear": "lu",
-            "actnorm": True,
         },
         data={"name": "two_moons"},
         train={"steps": 5000, "learning_rate": 0.002},
