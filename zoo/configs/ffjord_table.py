@@ -11,9 +11,9 @@ def get_config():
         model={"hidden_units": (64, 64, 64), "standardize": True},
         data={"source": "table"},
         train={
-            "steps": 2000,
+            "steps": 5000,
             "batch_size": 256,
-            "learning_rate": 0.002,
+            "learning_rate": 0.003,
             "eval_every": 250,
             "steps_per_execution": 50,
         },

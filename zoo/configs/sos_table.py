@@ -13,7 +13,8 @@ def get_config():
         train={
             "steps": 4000,
             "batch_size": 256,
-            "learning_rate": 0.002,
+            "learning_rate": 0.001,
+            "warmup": 500,
             "eval_every": 250,
             "steps_per_execution": 50,
         },
