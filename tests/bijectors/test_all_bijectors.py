@@ -10,11 +10,13 @@ COMPILED_SLOWLY = {
     *("autoregressive_gaussian_mixture_cdf", "autoregressive_gaussian_mixture_to_uniform"),
     *("autoregressive_logistic_mixture_cdf", "autoregressive_logistic_mixture_to_uniform"),
     *("elementwise_gaussian_mixture_cdf", "elementwise_gaussian_mixture_to_uniform"),
+    *("coupling_gaussian_mixture_cdf", "autoregressive_residual_conditional"),
     *("autoregressive_monotonic_integral", "autoregressive_spline_conditional"),
     *("continuous_conditional", "residual_conditional"),
 }
 SLOW = {(name, "compiled") for name in COMPILED_SLOWLY} | {
-    ("autoregressive_gaussian_mixture_cdf", "log_det")
+    ("autoregressive_gaussian_mixture_cdf", "log_det"),
+    ("autoregressive_gaussian_mixture_to_uniform", "log_det"),
 }
 
 

@@ -103,6 +103,7 @@ def test_saved_whole(name, tmp_path):
     np.testing.assert_allclose(again.log_prob(rows), flow.log_prob(rows), atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FLOWS)
 def test_fitted_to_a_density(name):
     """By the other direction, and its gradients: a normal that is off the origin."""

@@ -33,7 +33,8 @@ MODELS = [
 ALIKE = {
     *("linear_spline_moons", "quadratic_spline_moons", "sos_moons", "radial_moons"),
     *("sylvester_householder_moons", "sylvester_triangular_moons", "householder_moons"),
-    *("residual_moons", "finite_dependency_moons", "lu_moons"),
+    *("residual_moons", "finite_dependency_moons", "lu_moons", "planar_moons"),
+    *("sylvester_orthogonal_moons", "cubic_spline_moons", "umnn_moons"),
 }
 CASES = [
     pytest.param(
