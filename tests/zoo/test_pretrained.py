@@ -82,7 +82,15 @@ def test_figures_of_every_card(name):
     _recomputed(name)
 
 
-@pytest.mark.parametrize("name", [name for name in SHIPPED if name not in TOYS])
+@pytest.mark.parametrize(
+    "name",
+    [
+        # By default those that validation chooses.
+        pytest.param(name, marks=[] if name.startswith("nsf_") else [pytest.mark.slow])
+        for name in SHIPPED
+        if name not in TOYS
+    ],
+)
 def test_figures_of_the_cards_of_tables(name):
     """The UCI table is not the project's to carry: TFFLOWS_TABLES names a folder that has it."""
     table = pathlib.Path(os.environ.get("TFFLOWS_TABLES", "")) / zoo.card(name)["data"]["name"]
