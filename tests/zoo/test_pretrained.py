@@ -15,6 +15,13 @@ from zoo.evaluate import evaluate
 
 PINS = pathlib.Path(__file__).with_name("pinned.json")
 SHIPPED = registry.pretrained()
+TOYS = [name for name in SHIPPED if zoo.card(name)["data"]["source"] != "table"]
+# By default the models of tables that validation chooses; the others are slow, being many.
+TABLES = [
+    pytest.param(name, marks=[] if name.startswith("nsf_") else [pytest.mark.slow])
+    for name in SHIPPED
+    if name not in TOYS
+]
 
 
 def points(flow):
@@ -34,7 +41,7 @@ def pins(flow):
     }
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("name", [*TOYS, *TABLES])
 def test_pinned_log_probabilities_and_draws(name):
     began = time.monotonic()
     flow = zoo.load(name)
@@ -67,9 +74,6 @@ def _recomputed(name, table=None):
         assert again[key] == pytest.approx(value, abs=1e-4), key
 
 
-TOYS = [name for name in SHIPPED if zoo.card(name)["data"]["source"] != "table"]
-
-
 @pytest.mark.parametrize("name", [name for name in TOYS if name == "nsf_moons"])
 def test_figure_of_the_demos_card(name):
     _recomputed(name)
@@ -82,15 +86,7 @@ def test_figures_of_every_card(name):
     _recomputed(name)
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        # By default those that validation chooses.
-        pytest.param(name, marks=[] if name.startswith("nsf_") else [pytest.mark.slow])
-        for name in SHIPPED
-        if name not in TOYS
-    ],
-)
+@pytest.mark.parametrize("name", TABLES)
 def test_figures_of_the_cards_of_tables(name):
     """The UCI table is not the project's to carry: TFFLOWS_TABLES names a folder that has it."""
     table = pathlib.Path(os.environ.get("TFFLOWS_TABLES", "")) / zoo.card(name)["data"]["name"]
