@@ -11,7 +11,7 @@ def get_config():
         model={
             "spline": "linear",
             "autoregressive": True,
-            "layers": 1,  # the slope within a bin is constant: a second layer learns nothing by it
+            "layers": 1,  # slopes are constant within a bin, and pass no gradient on
             "hidden_units": (128, 128),
             "bins": 64,
             "bound": 4.0,
