@@ -42,6 +42,7 @@ setup(
         "ml-collections",
         "numpy",
         "pandas",
+        "pillow",
         "pyarrow",
         "scikit-learn",
         "tensorboard>=2.20",

@@ -224,10 +224,33 @@ def _low_rank_cases() -> dict[str, Case]:
     return cases
 
 
+def _convolution_cases() -> dict[str, Case]:
+    cases = {}
+    for kind in ("plain", "lu", "qr"):
+        for suffix, shape in (("", (2, 3, 3)), ("_one_channel", (1, 2, 1))):
+            cases[f"convolution1x1_{kind}{suffix}"] = Case(
+                lambda dtype, kind=kind, channels=shape[-1]: tb.InvertibleConvolution1x1(
+                    channels, kind, dtype=dtype
+                ),
+                event_shape=shape,
+            )
+    for name, convolution in (
+        ("periodic_convolution", tb.PeriodicConvolution),
+        ("emerging_convolution", tb.EmergingConvolution),
+    ):
+        for suffix, shape in (("", (4, 5, 2)), ("_one_channel", (2, 3, 1))):
+            cases[f"{name}{suffix}"] = Case(
+                lambda dtype, shape=shape, convolution=convolution: convolution(shape, dtype=dtype),
+                event_shape=shape,
+            )
+    return cases
+
+
 REGISTRY = (
     _registry()
     | _low_rank_cases()
     | _elementwise_map_cases()
     | _sampling_cases()
     | _free_form_cases()
+    | _convolution_cases()
 )

@@ -75,6 +75,34 @@ def uniform_rows(seed: tf.Tensor, size: int) -> tf.Tensor:
     return (tf.cast(tf.cast(high, tf.int32), tf.float32) + 0.5) * 2.0**-23
 
 
+# Keys of rows are a function of this number, so that they are the same for everyone.
+_ROW_KEY = 0x7466666C
+
+
+def row_keys(x: tf.Tensor) -> tf.Tensor:
+    """A key for each row, a hash of the row's own integers.
+
+    Each position's number goes through Threefry, keyed by the position, and the words are summed.
+
+    Args:
+      x: `[batch, *event]` integers, as any dtype.
+
+    Returns:
+      `int64` `[batch]`.
+    """
+    flat = tf.reshape(tf.cast(x, tf.int32), [tf.shape(x)[0], -1])
+    value = tf.bitcast(flat, tf.uint32)
+    position = tf.cast(tf.range(tf.shape(flat)[1]), tf.uint32)[tf.newaxis]
+    constant = tf.constant(_ROW_KEY, tf.uint32)
+    words = threefry((constant, position), (value, tf.zeros_like(value)))
+    low, high = (tf.reduce_sum(tf.cast(word, tf.int64), axis=1) for word in words)
+    mask = tf.constant(2**32 - 1, tf.int64)
+    return tf.bitwise.bitwise_or(
+        tf.bitwise.left_shift(tf.bitwise.bitwise_and(high, mask), tf.constant(32, tf.int64)),
+        tf.bitwise.bitwise_and(low, mask),
+    )
+
+
 def row_seeds(n, seed=None, start=0) -> tf.Tensor:
     """Seeds of draws `start .. start + n - 1`.
 

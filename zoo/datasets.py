@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import os
 from collections.abc import Callable
 
@@ -10,13 +11,16 @@ import numpy as np
 import tensorflow as tf
 from ml_collections import ConfigDict
 
-from tfflows.data import pipeline, sources, table, targets, toy
+from tfflows.data import images, pipeline, sources, table, targets, toy
+from tfflows.models import ImageFamily
 from zoo import registry
+from zoo.configs import default
 
-SOURCES = ("toy", "target", "table", "tfds")
+SOURCES = ("toy", "target", "table", "tfds", "images")
 _VALIDATION_ROWS = 10_000
 _TEST_ROWS = 100_000
 _EVALUATION_BATCH = 2048  # at most
+_EVALUATION_IMAGES = 250
 # Seeds of the three sets that are drawn from a toy, so far apart that no two configs share one.
 _VALIDATION_SEED, _TEST_SEED = 1 << 32, 1 << 33
 # Draw numbers of a reverse-KL run: those of training come first.
@@ -28,17 +32,19 @@ class Data:
     """Rows, and what is known of them.
 
     Attributes:
-      dim: length of a row.
-      train, validation: rows `[n, dim]`; draw numbers `[n]` for a target.
+      event_shape: shape of a row.
+      train, validation: rows `[n, *event_shape]`; draw numbers `[n]` for a target.
       test: gives the test rows; called by the evaluation alone.
       facts: what a card says of the data, in plain values.
       exact: the toy density, where the data are drawn from one.
       target: the unnormalised log-density, where the model is trained on one.
       mean, std: statistics of the training rows, for a model that standardises.
       bounds: `(low, high)` of pictures, `[dim]` each.
+      train_context, validation_context, test_context: contexts `[n, size]` that go with the rows,
+        for a conditional model; the last gives them when called.
     """
 
-    dim: int
+    event_shape: tuple[int, ...]
     train: np.ndarray
     validation: np.ndarray
     test: Callable[[], np.ndarray]
@@ -48,12 +54,22 @@ class Data:
     mean: np.ndarray | None = None
     std: np.ndarray | None = None
     bounds: tuple | None = None
+    train_context: np.ndarray | None = None
+    validation_context: np.ndarray | None = None
+    test_context: Callable[[], np.ndarray | None] = lambda: None
+
+    @property
+    def dim(self) -> int:
+        """Numbers in a row."""
+        return math.prod(self.event_shape)
 
     def training(self, config: ConfigDict) -> Callable[[int], tf.data.Dataset]:
         """From the number of the first step to the batches from there on."""
         batch, seed = config.train.batch_size, config.train.seed
         if self.target is None:
-            return lambda start: pipeline.training_dataset(self.train, batch, seed, start)
+            return lambda start: pipeline.training_dataset(
+                self.train, batch, seed, start, self.train_context
+            )
 
         def draws(start):
             dataset = tf.data.Dataset.counter(start)
@@ -66,15 +82,25 @@ class Data:
     def validating(self) -> tf.data.Dataset:
         """The validation rows in batches."""
         # As even as can be: XLA compiles the step once more for a last batch of another size.
-        batches = -(-len(self.validation) // _EVALUATION_BATCH)
-        return pipeline.evaluation_dataset(self.validation, -(-len(self.validation) // batches))
+        most = _EVALUATION_BATCH if len(self.event_shape) == 1 else _EVALUATION_IMAGES
+        batches = -(-len(self.validation) // most)
+        size = -(-len(self.validation) // batches)
+        return pipeline.evaluation_dataset(self.validation, size, self.validation_context)
 
 
-def dim(config: ConfigDict) -> int | None:
-    """Length of a row, where the config alone decides it."""
+def event_shape(config: ConfigDict) -> tuple[int, ...] | None:
+    """Shape of a row, where the config alone decides it."""
     if config.data.source == "toy":
-        return toy.get(config.data.name).dim
-    return 2 if config.data.source == "target" else None
+        return (toy.get(config.data.name).dim,)
+    if config.data.source == "target":
+        return (2,)
+    size = (config.data.height, config.data.width, config.data.channels)
+    return size if is_of_images(config) and min(size) > 0 else None
+
+
+def is_of_images(config: ConfigDict) -> bool:
+    """Whether the model of a config is one of images."""
+    return issubclass(default.family(config.model.family), ImageFamily)
 
 
 def load(config: ConfigDict) -> Data:
@@ -86,13 +112,19 @@ def load(config: ConfigDict) -> Data:
     source = config.data.source
     if source not in SOURCES:
         raise ValueError(f"data.source: expected one of {', '.join(SOURCES)}, got {source!r}")
+    if is_of_images(config):
+        if source not in ("tfds", "images"):
+            raise ValueError(f"data.source: a model of images needs tfds or images, got {source!r}")
+        return _images(config)
+    if source == "images":
+        raise ValueError(f"data.source: {config.model.family} is no model of images")
     return {"toy": _toy, "target": _target, "table": _table, "tfds": _tfds}[source](config)
 
 
 def _toy(config: ConfigDict) -> Data:
     density, seed, size = toy.get(_need(config, "name")), config.train.seed, config.data.size
     return Data(
-        dim=density.dim,
+        event_shape=(density.dim,),
         train=density.sample(size, seed),
         validation=density.sample(_VALIDATION_ROWS, seed + _VALIDATION_SEED),
         test=lambda: density.sample(_TEST_ROWS, seed + _TEST_SEED),
@@ -111,7 +143,7 @@ def _toy(config: ConfigDict) -> Data:
 def _target(config: ConfigDict) -> Data:
     target = targets.get(_need(config, "name"))
     return Data(
-        dim=target.dim,
+        event_shape=(target.dim,),
         train=np.zeros([0], np.int64),
         validation=_VALIDATION_DRAWS + np.arange(_VALIDATION_ROWS),
         test=lambda: _TEST_DRAWS + np.arange(_TEST_ROWS),
@@ -172,13 +204,72 @@ def _tfds(config: ConfigDict) -> Data:
 def _from_splits(splits: table.TableSplits, facts: dict) -> Data:
     rows = {name: len(getattr(splits, name)) for name in ("train", "validation", "test")}
     return Data(
-        dim=splits.train.shape[1],
+        event_shape=(splits.train.shape[1],),
         train=splits.train,
         validation=splits.validation,
         test=lambda: splits.test,
         facts=facts | {"rows": rows, "columns": splits.columns, "dropped": splits.dropped},
         mean=splits.mean,
         std=splits.std,
+    )
+
+
+def _images(config: ConfigDict) -> Data:
+    """Images of TFDS or of a user, as uint8, with one-hot classes for a conditional model."""
+    values = config.data
+    size = (values.height, values.width) if values.height or values.width else None
+    if size and min(size) < 1:
+        raise ValueError(f"data.height, data.width: expected both or neither, got {size}")
+    # The size of images that have one already is not asked for, only checked.
+    arguments = {
+        "size": size if values.source == "images" else None,
+        "channels": values.channels or None,
+        "crop": values.crop,
+        "resize": values.resize,
+    }
+    if values.source == "tfds":
+        name, data_dir = _need(config, "name"), _need(config, "data_dir")
+        whole, test = (
+            images.tfds_images(name, data_dir, part, **arguments) for part in ("train", "test")
+        )
+        held = len(whole.x) // 10
+        parts = [(whole, slice(None, -held)), (whole, slice(-held, None)), (test, slice(None))]
+        facts = {"name": name, "split": "official; the last 10 % of train are validation"}
+    else:
+        path = _need(config, "path")
+        whole = images.read_images(path, **arguments)
+        parts = [(whole, rows) for rows in images.split_rows(len(whole.x))]
+        facts = {
+            "name": os.path.basename(os.path.normpath(path)),
+            "split": "images permuted by numpy.random.default_rng(0); the last 10 % are test, "
+            "the last 10 % of the rest validation",
+            "skipped": whole.skipped,
+        }
+    train, validation, test = (part.x[rows] for part, rows in parts)
+    shape = train.shape[1:]
+    expected = event_shape(config)
+    if expected and tuple(shape) != tuple(expected):
+        raise ValueError(
+            f"data: {config.name} expects images of {' x '.join(map(str, expected))}, got "
+            f"{' x '.join(map(str, shape))}"
+        )
+    contexts = [None] * 3
+    classes = config.model.args.classes
+    if classes:
+        if any(part.labels is None for part, _ in parts):
+            raise ValueError("model.args.classes: the images have no labels; give 0")
+        contexts = [images.class_context(part.labels[rows], classes) for part, rows in parts]
+        facts["class_names"] = parts[0][0].class_names
+    rows = {"train": len(train), "validation": len(validation), "test": len(test)}
+    return Data(
+        event_shape=tuple(shape),
+        train=train,
+        validation=validation,
+        test=lambda: test,
+        facts={"source": values.source} | facts | {"rows": rows},
+        train_context=contexts[0],
+        validation_context=contexts[1],
+        test_context=lambda: contexts[2],
     )
 
 

@@ -71,7 +71,8 @@ def build(name: str, **overrides) -> Flow:
     Args:
       name: name of the model.
       **overrides: arguments of its family to set (`layers=3`), `dim` and `seed` among them. A
-        model of a user's table needs `dim`, the number of columns.
+        model of a user's table needs `dim`, the number of columns; one of a user's images needs
+        `shape`, `(height, width, channels)`.
 
     Raises:
       ValueError: for an unknown name, an argument that the family does not have, or a missing
@@ -80,17 +81,28 @@ def build(name: str, **overrides) -> Flow:
     from zoo import datasets
 
     values = config(name)
-    dim = overrides.pop("dim", None) or datasets.dim(values)
-    if dim is None:
-        raise ValueError(f"dim: {name} is a model of a user's table, give the number of columns")
-    return from_config(values.to_dict(), dim, **overrides)
+    known = datasets.event_shape(values)
+    if datasets.is_of_images(values):
+        shape = overrides.pop("shape", None) or known
+        if shape is None:
+            raise ValueError(
+                f"shape: {name} is a model of a user's images, give (height, width, channels)"
+            )
+    else:
+        dim = overrides.pop("dim", None)
+        if dim is None and known is None:
+            raise ValueError(
+                f"dim: {name} is a model of a user's table, give the number of columns"
+            )
+        shape = known if dim is None else (dim,)
+    return from_config(values.to_dict(), shape, **overrides)
 
 
-def from_config(values: dict, dim: int, **overrides) -> Flow:
+def from_config(values: dict, event_shape: tuple[int, ...], **overrides) -> Flow:
     """The model of a config in plain values."""
     cls = default.family(values["model"]["family"])
     arguments = {"seed": values["train"]["seed"], **values["model"]["args"], **overrides}
-    return cls(dim=dim, name=values["name"], **arguments)
+    return cls(**cls.event_arguments(event_shape), name=values["name"], **arguments)
 
 
 def load(model: str | os.PathLike) -> DensityModel:
@@ -114,7 +126,8 @@ def load(model: str | os.PathLike) -> DensityModel:
             f"model: {weights} is damaged or another model's: its sha256 is not that of {CARD}"
         )
     try:
-        flow = from_config(values, facts["dim"], **facts.get("chosen", {}))
+        shape = facts.get("event_shape", [facts["dim"]])
+        flow = from_config(values, shape, **facts.get("chosen", {}))
     except (ValueError, TypeError) as error:
         raise ValueError(f"model: {directory / CONFIG} makes no model: {_first(error)}") from None
     try:

@@ -61,7 +61,7 @@ def train(
 
     def build(**arguments):
         with strategy.scope():
-            flow = registry.from_config(values, data.dim, **arguments)
+            flow = registry.from_config(values, data.event_shape, **arguments)
             if data.mean is not None and config.model.args.standardize:
                 flow.set_standardization(data.mean, data.std)
         return flow
@@ -89,7 +89,9 @@ def _train(config, data, build, write_config, workdir, settings, strategy, verbo
     def optimizer():
         t = config.train
         rate = training.learning_rate(t.schedule, t.learning_rate, t.steps, t.warmup)
-        return training.optimizer(t.optimizer, rate, t.weight_decay, t.momentum, t.clip_norm)
+        return training.optimizer(
+            t.optimizer, rate, t.weight_decay, t.momentum, t.clip_norm, t.get("ema", 0.0)
+        )
 
     with strategy.scope():
         optimizer()  # its errors, before anything is written
@@ -205,6 +207,7 @@ def _card(config: ConfigDict, flow, data: datasets.Data, facts: dict) -> dict:
         "architecture": values["model"],
         "paper": values["paper"],
         "dim": data.dim,
+        "event_shape": list(data.event_shape),
         "parameters": int(sum(v.shape.num_elements() for v in flow.trainable_variables)),
         "data": data.facts,
         **facts,

@@ -8,6 +8,7 @@ from tfflows.bijectors.base import Bijector, forward_and_log_det, inverse_and_lo
 from tfflows.bijectors.box_muller import BoxMuller
 from tfflows.bijectors.chain import Chain, Invert
 from tfflows.bijectors.continuous import ContinuousFlow
+from tfflows.bijectors.convolution1x1 import InvertibleConvolution1x1
 from tfflows.bijectors.coupling import Coupling
 from tfflows.bijectors.cubic_spline import CubicSpline
 from tfflows.bijectors.deep_sigmoidal import DeepSigmoidal
@@ -16,9 +17,13 @@ from tfflows.bijectors.elementwise import (
     Affine,
     Elementwise,
     ElementwiseMap,
+    Scale,
     ShiftAndLogScale,
 )
+from tfflows.bijectors.emerging_convolution import EmergingConvolution
+from tfflows.bijectors.halves import Halves
 from tfflows.bijectors.householder import Householder, QRLinear
+from tfflows.bijectors.image_coupling import ChannelCoupling, ContextAffine, MaskedCoupling
 from tfflows.bijectors.linear import (
     FullAffine,
     LULinear,
@@ -27,14 +32,20 @@ from tfflows.bijectors.linear import (
     reversal,
 )
 from tfflows.bijectors.linear_spline import LinearSpline
+from tfflows.bijectors.logistic_mixture import LogisticMixtureAffine
+from tfflows.bijectors.masks import channel_mask, checkerboard_mask, half_mask
 from tfflows.bijectors.mixture_cdf import MixtureCDF, MixtureCDFBijector
 from tfflows.bijectors.monotonic_integral import MonotonicIntegral
+from tfflows.bijectors.multi_scale import MultiScale
 from tfflows.bijectors.normalization import ActNorm, Standardize
+from tfflows.bijectors.periodic_convolution import PeriodicConvolution
 from tfflows.bijectors.planar import Planar, Radial
+from tfflows.bijectors.preprocessing import Logit, Rescale, Sigmoid
 from tfflows.bijectors.quadratic_spline import QuadraticSpline
 from tfflows.bijectors.rational_quadratic_spline import RationalQuadraticSpline
 from tfflows.bijectors.residual import Residual
 from tfflows.bijectors.spline import SplineBijector
+from tfflows.bijectors.squeeze import CheckerboardSqueeze, Flatten, Squeeze
 from tfflows.bijectors.sum_of_squares import SumOfSquares
 from tfflows.bijectors.sylvester import Sylvester
 
@@ -45,34 +56,53 @@ __all__ = [
     "Bijector",
     "BoxMuller",
     "Chain",
+    "ChannelCoupling",
+    "CheckerboardSqueeze",
+    "ContextAffine",
     "ContinuousFlow",
     "Coupling",
     "CubicSpline",
     "DeepSigmoidal",
     "Elementwise",
     "ElementwiseMap",
+    "EmergingConvolution",
+    "Flatten",
     "FullAffine",
+    "Halves",
     "Householder",
     "Invert",
+    "InvertibleConvolution1x1",
     "LULinear",
     "LinearSpline",
+    "LogisticMixtureAffine",
+    "Logit",
     "MaskedAutoregressive",
+    "MaskedCoupling",
     "MixtureCDF",
     "MixtureCDFBijector",
     "MonotonicIntegral",
+    "MultiScale",
+    "PeriodicConvolution",
     "Permutation",
     "Planar",
     "QRLinear",
     "QuadraticSpline",
     "Radial",
     "RationalQuadraticSpline",
+    "Rescale",
     "Residual",
+    "Scale",
     "ShiftAndLogScale",
+    "Sigmoid",
     "SplineBijector",
+    "Squeeze",
     "Standardize",
     "SumOfSquares",
     "Sylvester",
+    "channel_mask",
+    "checkerboard_mask",
     "forward_and_log_det",
+    "half_mask",
     "inverse_and_log_det",
     "random_permutation",
     "reversal",

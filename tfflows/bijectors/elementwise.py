@@ -100,6 +100,26 @@ class Affine:
         return ShiftAndLogScale(shift, bounded(raw, self.bound))
 
 
+class Scale:
+    """`y = x * exp(s)` with `s` bounded, one parameter a dimension.
+
+    Args:
+      bound: the log-scale stays within +-bound.
+
+    Reference: Dinh, Krueger & Bengio, NICE, 2014 (section 3.3). https://arxiv.org/abs/1410.8516
+    """
+
+    parameters = 1
+
+    def __init__(self, bound: float = 20.0):
+        self.bound = bound
+
+    def __call__(self, parameters: tf.Tensor) -> tfb.Bijector:
+        """Turns `[..., 1]` into a scale."""
+        raw = parameters[..., 0]
+        return ShiftAndLogScale(tf.zeros_like(raw), bounded(raw, self.bound))
+
+
 class Elementwise(Bijector):
     """An elementwise map on its own: its parameters are variables, one set a dimension.
 

@@ -14,22 +14,27 @@ tfb = tfp.bijectors
 
 
 class _ShiftAndScale(Bijector):
-    """`y = x * exp(log_scale) + shift` with a variable for each dimension of the last axis."""
+    """`y = x * exp(log_scale) + shift` with a variable for each number of the last axes."""
 
     def __init__(self, size, dtype, trainable, parameters, name):
-        super().__init__(forward_min_event_ndims=1, parameters=parameters, name=name)
-        self._size = size
-        zeros = tf.zeros([size], dtype)
+        shape = tuple(size) if isinstance(size, tuple | list) else (int(size),)
+        self._rank = len(shape)
+        super().__init__(forward_min_event_ndims=self._rank, parameters=parameters, name=name)
+        self._size = shape[-1]
+        zeros = tf.zeros(shape, dtype)
         self.shift = tf.Variable(zeros, trainable=trainable, name=f"{name}_shift")
         self.log_scale = tf.Variable(zeros, trainable=trainable, name=f"{name}_log_scale")
 
     def _forward_and_log_det(self, x, context):
-        log_det = tf.reduce_sum(self.log_scale) + tf.zeros_like(x[..., 0])
-        return x * tf.exp(self.log_scale) + self.shift, log_det
+        y = x * tf.exp(self.log_scale) + self.shift
+        return y, tf.reduce_sum(self.log_scale) + self._zeros(x)
 
     def _inverse_and_log_det(self, y, context):
-        log_det = tf.zeros_like(y[..., 0]) - tf.reduce_sum(self.log_scale)
-        return (y - self.shift) * tf.exp(-self.log_scale), log_det
+        x = (y - self.shift) * tf.exp(-self.log_scale)
+        return x, self._zeros(y) - tf.reduce_sum(self.log_scale)
+
+    def _zeros(self, value):
+        return tf.zeros(tf.shape(value)[: -self._rank], value.dtype)
 
 
 class ActNorm(_ShiftAndScale):
@@ -39,14 +44,15 @@ class ActNorm(_ShiftAndScale):
     identity and `initialized` is false.
 
     Args:
-      size: length of the vector.
+      size: length of the vector (of the last axis of an image); or the shape `(H, W, C)` of an
+        image, for a scale and shift of every number of its own.
       dtype: floating type of the variables.
       name: name of the bijector.
 
     Reference: Kingma & Dhariwal, Glow, 2018. https://arxiv.org/abs/1807.03039
     """
 
-    def __init__(self, size: int, dtype=tf.float32, name: str = "act_norm"):
+    def __init__(self, size: int | tuple[int, ...], dtype=tf.float32, name: str = "act_norm"):
         parameters = dict(locals())
         super().__init__(size, dtype, trainable=True, parameters=parameters, name=name)
         self.initialized = tf.Variable(0, dtype=tf.int32, trainable=False, name=f"{name}_init")
@@ -55,10 +61,10 @@ class ActNorm(_ShiftAndScale):
         """Sets shift and scale so that `values` come out with mean 0 and variance 1.
 
         Args:
-          values: `[batch, size]`: data, or latents where `inverse` is false.
+          values: `[batch, ..., size]`: data, or latents where `inverse` is false.
           inverse: whether it is `inverse(values)` that is to be normalised, or `forward(values)`.
         """
-        mean, variance = tf.nn.moments(values, axes=list(range(values.shape.rank - 1)))
+        mean, variance = tf.nn.moments(values, axes=list(range(values.shape.rank - self._rank)))
         log_std = 0.5 * tf.math.log(variance + 1e-6)
         self.log_scale.assign(log_std if inverse else -log_std)
         self.shift.assign(mean if inverse else -mean * tf.exp(-log_std))
@@ -104,7 +110,7 @@ def initialize(bijector: tfb.Bijector, values, event_ndims: int, context=None, i
     """Initialises every ActNorm that has not been, each from what reaches it; returns the output.
 
     Args:
-      bijector: any bijector; chains and inverses are walked.
+      bijector: any bijector; chains, inverses and what has `initialize_members` are walked.
       values: `[batch, *event]`, data (latents where `inverse` is false).
       event_ndims: rank of an event.
       context: `[batch, *context_shape]` or `None`.
@@ -122,6 +128,8 @@ def initialize(bijector: tfb.Bijector, values, event_ndims: int, context=None, i
         return values
     if isinstance(bijector, _Invert):
         return initialize(bijector.bijector, values, event_ndims, context, not inverse)
+    if hasattr(bijector, "initialize_members"):
+        return bijector.initialize_members(values, event_ndims, context, inverse)
     if isinstance(bijector, ActNorm) and not int(bijector.initialized.numpy()):
         bijector.initialize_from(values, inverse)
     joint = inverse_and_log_det if inverse else forward_and_log_det

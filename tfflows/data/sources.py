@@ -29,6 +29,42 @@ def tfds_table(name: str, data_dir: str | os.PathLike, split: str = "train") -> 
       ValueError: if the set is not there (with the command that prepares it), has no such split or
         no numeric feature.
     """
+    builder = prepared_builder(name, data_dir, split)
+    features = _numeric_features(builder.info.features)
+    if not features:
+        raise ValueError(f"name: expected a data set with numeric features, got {name!r}")
+    dataset = read_features(builder, split, features)
+    dataset = dataset.map(
+        lambda *values: tuple(tf.reshape(value, [-1]) for value in values),
+        num_parallel_calls=tf.data.AUTOTUNE,
+        deterministic=True,
+    )
+    batches = list(dataset.batch(4096).as_numpy_iterator())
+    if not batches:
+        raise ValueError(f"split: expected rows, got none in {split!r}")
+    parts = [np.concatenate(part) for part in zip(*batches, strict=True)]
+    columns = []
+    for key, part in zip(features, parts, strict=True):
+        label = "_".join(key)
+        width = part.shape[1]
+        columns += [label] if width == 1 else [f"{label}_{i}" for i in range(width)]
+    return Table(np.concatenate(parts, axis=1), columns)
+
+
+def prepared_builder(name: str, data_dir: str | os.PathLike, split: str):
+    """The builder of a prepared TFDS set, from its files alone.
+
+    Args:
+      name: name of the set, with a config if it has one (`name/config`).
+      data_dir: the folder that holds the prepared set.
+      split: an official split, or a part of one (`train[:90%]`).
+
+    Returns:
+      A `tfds.core.DatasetBuilder`, which downloads nothing.
+
+    Raises:
+      ValueError: if the set is not there (with the command that prepares it), or has no such split.
+    """
     import tensorflow_datasets as tfds
 
     data_dir = os.path.expanduser(os.fspath(data_dir))
@@ -44,30 +80,23 @@ def tfds_table(name: str, data_dir: str | os.PathLike, split: str = "train") -> 
     if base not in builder.info.splits:
         known = ", ".join(builder.info.splits)
         raise ValueError(f"split: expected one of {known}, got {split!r}")
+    return builder
 
-    features = _numeric_features(builder.info.features)
-    if not features:
-        raise ValueError(f"name: expected a data set with numeric features, got {name!r}")
+
+def read_features(builder, split: str, paths: list[tuple[str, ...]]) -> tf.data.Dataset:
+    """The features at `paths`, a tuple of tensors an example, in the order of the files."""
+    import tensorflow_datasets as tfds
+
     dataset = builder.as_dataset(
         split=split,
-        read_config=tfds.ReadConfig(interleave_cycle_length=1),  # rows in the order of the files
-        decoders=tfds.decode.PartialDecoding(_nested(features)),
+        read_config=tfds.ReadConfig(interleave_cycle_length=1),
+        decoders=tfds.decode.PartialDecoding(_nested(paths)),
     )
-    dataset = dataset.map(
-        lambda example: tuple(tf.reshape(_at(example, key), [-1]) for key in features),
+    return dataset.map(
+        lambda example: tuple(_at(example, path) for path in paths),
         num_parallel_calls=tf.data.AUTOTUNE,
         deterministic=True,
     )
-    batches = list(dataset.batch(4096).as_numpy_iterator())
-    if not batches:
-        raise ValueError(f"split: expected rows, got none in {split!r}")
-    parts = [np.concatenate(part) for part in zip(*batches, strict=True)]
-    columns = []
-    for key, part in zip(features, parts, strict=True):
-        label = "_".join(key)
-        width = part.shape[1]
-        columns += [label] if width == 1 else [f"{label}_{i}" for i in range(width)]
-    return Table(np.concatenate(parts, axis=1), columns)
 
 
 def _numeric_features(features, prefix: tuple[str, ...] = ()) -> list[tuple[str, ...]]:

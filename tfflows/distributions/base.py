@@ -56,6 +56,25 @@ class Normal(Base):
         return tfd.Normal(0.0, 1.0)
 
 
+class Logistic(Base):
+    """The standard logistic."""
+
+    name = "logistic"
+    supports_temperature = True
+
+    def log_prob(self, z):
+        """See `Base`."""
+        return -tf.nn.softplus(z) - tf.nn.softplus(-z)
+
+    def quantile(self, u):
+        """See `Base`."""
+        return tf.math.log(u) - tf.math.log1p(-u)
+
+    def distribution(self):
+        """See `Base`."""
+        return tfd.Logistic(0.0, 1.0)
+
+
 def _inside(z, log_prob_inside):
     """`log_prob_inside` of z where 0 <= z <= 1, -inf elsewhere; NaN stays NaN."""
     outside = (z < 0.0) | (z > 1.0)
@@ -128,7 +147,7 @@ def get(base: str | Base) -> Base:
     """Returns the base distribution that `base` names.
 
     Args:
-      base: `"normal"`, `"uniform"`, `"beta(a,b)"`, or a `Base`.
+      base: `"normal"`, `"logistic"`, `"uniform"`, `"beta(a,b)"`, or a `Base`.
 
     Raises:
       ValueError: if it names none.
@@ -137,10 +156,12 @@ def get(base: str | Base) -> Base:
         return base
     if base == "normal":
         return Normal()
+    if base == "logistic":
+        return Logistic()
     if base == "uniform":
         return Uniform()
     number = r"\s*(\d+\.?\d*(?:e\+?\d+)?)\s*"
     match = re.fullmatch(rf"beta\({number},{number}\)", str(base))
     if match:
         return Beta(float(match[1]), float(match[2]))
-    raise ValueError(f"base: expected normal, uniform or beta(a,b), got {base!r}")
+    raise ValueError(f"base: expected normal, logistic, uniform or beta(a,b), got {base!r}")

@@ -3,10 +3,16 @@
 from tfflows.models.affine import IAF, MAF, RealNVP
 from tfflows.models.baselines import Gaussian, GaussianMixture
 from tfflows.models.density import DensityModel
+from tfflows.models.dequantized import (
+    DequantizedFlow,
+    UniformDequantization,
+    VariationalDequantization,
+)
 from tfflows.models.family import Family
 from tfflows.models.flow import Flow
 from tfflows.models.free_form import FFJORD, ResidualFlow
 from tfflows.models.histogram import Histogram
+from tfflows.models.image import NICE, FlowPlusPlus, Glow, ImageFamily, ImageRealNVP
 from tfflows.models.linear import AffineFlow, LUFlow, QRFlow
 from tfflows.models.low_rank import HouseholderFlow, PlanarFlow, RadialFlow, SylvesterFlow
 from tfflows.models.mixtures import AutoregressiveMixture, MixtureCDFFlow
@@ -15,23 +21,28 @@ from tfflows.models.recurrent import RecurrentFlow
 from tfflows.models.spline import NSF
 
 __all__ = [
-    "FFJORD",
-    "IAF",
-    "MAF",
-    "NAF",
-    "NSF",
-    "UMNN",
     "AffineFlow",
     "AutoregressiveMixture",
     "DensityModel",
+    "DequantizedFlow",
+    "FFJORD",
     "Family",
     "Flow",
+    "FlowPlusPlus",
     "Gaussian",
     "GaussianMixture",
+    "Glow",
     "Histogram",
     "HouseholderFlow",
+    "IAF",
+    "ImageFamily",
+    "ImageRealNVP",
     "LUFlow",
+    "MAF",
     "MixtureCDFFlow",
+    "NAF",
+    "NICE",
+    "NSF",
     "PlanarFlow",
     "QRFlow",
     "RadialFlow",
@@ -40,4 +51,7 @@ __all__ = [
     "ResidualFlow",
     "SOSFlow",
     "SylvesterFlow",
+    "UMNN",
+    "UniformDequantization",
+    "VariationalDequantization",
 ]

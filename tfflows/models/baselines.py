@@ -70,6 +70,11 @@ class Baseline(DensityModel):
         raise NotImplementedError
 
     @classmethod
+    def event_arguments(cls, event_shape):
+        """The constructor's arguments that say of what shape one datum is."""
+        return {"dim": event_shape[0]}
+
+    @classmethod
     def default_arguments(cls) -> dict:
         """The arguments that a config of the zoo may set, each with its default."""
         parameters = inspect.signature(cls.__init__).parameters

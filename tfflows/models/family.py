@@ -14,8 +14,53 @@ from tfflows.models.flow import Flow
 from tfflows.networks import MLP, AutoregressiveNetwork, ResidualMLP
 
 
-class Family(Flow):
-    """A flow built from plain values, which are its config.
+class Described:
+    """What models that plain values describe have in common, whatever their events.
+
+    A subclass defines `layers_of(event, context_dim, seed, ...)`, from its own constructor
+    arguments to the list of bijectors, nearest to the data first.
+    """
+
+    default_base = "normal"
+    _check_variables = False  # the families' bijectors are the project's own
+    _shared_arguments = ()  # of every family of a kind that a config of the zoo may set
+
+    @staticmethod
+    def layers_of(event, context_dim, seed, **arguments) -> list:
+        """The bijectors of the family, nearest to the data first."""
+        raise NotImplementedError
+
+    @classmethod
+    def event_arguments(cls, event_shape: tuple[int, ...]) -> dict:
+        """The constructor's arguments that say of what shape one datum is."""
+        raise NotImplementedError
+
+    @classmethod
+    def _check_known(cls, arguments: dict) -> None:
+        known = list(inspect.signature(cls.layers_of).parameters)[3:]
+        unknown = sorted(set(arguments) - set(known))
+        if unknown:
+            raise ValueError(
+                f"{unknown[0]}: {cls.__name__} has no such argument; it has {', '.join(known)}"
+            )
+
+    @classmethod
+    def default_arguments(cls) -> dict:
+        """The arguments that a config of the zoo may set, each with its default."""
+        own = list(inspect.signature(cls.layers_of).parameters.items())[3:]
+        constructor = inspect.signature(cls.__init__).parameters
+        values = {name: constructor[name].default for name in cls._shared_arguments}
+        values |= {name: parameter.default for name, parameter in own}
+        values["base"] = cls.default_base
+        return {name: value for name, value in values.items() if value is not None}
+
+    def get_config(self):
+        """Returns the constructor's arguments."""
+        return {**self._config, "name": self.name}
+
+
+class Family(Described, Flow):
+    """A flow of vectors built from plain values, which are its config.
 
     A subclass defines `layers_of(...)`, from its own constructor arguments to the list of
     bijectors, nearest to the data first; the rest is here.
@@ -36,8 +81,7 @@ class Family(Flow):
       ValueError: for an argument that the family does not have, or one out of its range.
     """
 
-    default_base = "normal"
-    _check_variables = False  # the families' bijectors are the project's own
+    _shared_arguments = ("base", "standardize")
 
     def __init__(
         self,
@@ -53,13 +97,7 @@ class Family(Flow):
     ):
         if int(dim) < 1:
             raise ValueError(f"dim: expected at least 1, got {dim}")
-        known = [p for p in inspect.signature(self.layers_of).parameters][3:]
-        unknown = sorted(set(arguments) - set(known))
-        if unknown:
-            raise ValueError(
-                f"{unknown[0]}: {type(self).__name__} has no such argument; "
-                f"it has {', '.join(known)}"
-            )
+        self._check_known(arguments)
         config = {
             "dim": int(dim),
             "base": base,
@@ -71,7 +109,7 @@ class Family(Flow):
         }
         if isinstance(base, distributions.Base):
             config["base"] = base.name
-        with _dtype_policy(config["precision"]):
+        with dtype_policy(config["precision"]):
             layers = self.layers_of(dim, context_dim, seed, **arguments)
         if standardize:
             layers = [tb.Standardize(dim), *layers]
@@ -85,35 +123,15 @@ class Family(Flow):
         )
         self._config = config
 
-    @staticmethod
-    def layers_of(dim, context_dim, seed, **arguments) -> list:
-        """The bijectors of the family, nearest to the data first."""
-        raise NotImplementedError
-
     @classmethod
-    def default_arguments(cls) -> dict:
-        """The arguments that a config of the zoo may set, each with its default."""
-        parameters = {
-            **inspect.signature(cls.layers_of).parameters,
-            **inspect.signature(cls.__init__).parameters,
-        }
-        common = set(inspect.signature(Family.__init__).parameters)
-        values = {
-            name: parameter.default
-            for name, parameter in parameters.items()
-            if name not in common and parameter.default is not inspect.Parameter.empty
-        }
-        return {"base": cls.default_base, "standardize": False} | {
-            name: value for name, value in values.items() if value is not None
-        }
-
-    def get_config(self):
-        """Returns the constructor's arguments."""
-        return {**self._config, "name": self.name}
+    def event_arguments(cls, event_shape):
+        """The constructor's arguments that say of what shape one datum is."""
+        return {"dim": event_shape[0]}
 
 
 @contextlib.contextmanager
-def _dtype_policy(name: str):
+def dtype_policy(name: str):
+    """Within it, Keras's global policy is the one named."""
     previous = keras.config.dtype_policy()
     keras.config.set_dtype_policy(name)
     try:

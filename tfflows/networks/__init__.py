@@ -1,5 +1,7 @@
 """Networks that parametrise the maps: layers from part of an event to a map's parameters."""
 
+from tfflows.networks.attention import GatedAttentionNet, GatedFeatureNet
+from tfflows.networks.convolution import ConvNet, ResidualConvNet, WeightNormConv2D, ZeroConv2D
 from tfflows.networks.lipschitz import LipschitzMLP
 from tfflows.networks.made import AutoregressiveNetwork
 from tfflows.networks.mlp import MLP, ResidualMLP
@@ -10,8 +12,14 @@ __all__ = [
     "MLP",
     "AutoregressiveNetwork",
     "ConcatSquashMLP",
+    "ConvNet",
     "FiniteDependencyNetwork",
+    "GatedAttentionNet",
+    "GatedFeatureNet",
     "LipschitzMLP",
     "RecurrentNetwork",
+    "ResidualConvNet",
     "ResidualMLP",
+    "WeightNormConv2D",
+    "ZeroConv2D",
 ]

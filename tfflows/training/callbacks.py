@@ -162,6 +162,40 @@ class Best(_Stepped):
             self.model.stop_training = True
 
 
+class Averages(keras.callbacks.Callback):
+    """Puts the optimizer's moving averages of the weights in their place from a validation on.
+
+    They stay until the end of the epoch, so that what comes before this callback there (the best
+    weights, pictures) has what was validated. Nothing happens for an optimizer without averages.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self.swapped = False
+
+    def _swap(self):
+        optimizer = self.model.optimizer
+        for variable, average in zip(
+            self.model.trainable_variables,
+            optimizer._model_variables_moving_average,
+            strict=True,
+        ):
+            value = keras.ops.convert_to_numpy(variable)
+            variable.assign(keras.ops.convert_to_numpy(average))
+            average.assign(value)
+        self.swapped = not self.swapped
+
+    def on_test_begin(self, logs=None):
+        """Puts the averages in place."""
+        if getattr(self.model.optimizer, "use_ema", False) and not self.swapped:
+            self._swap()
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Puts the weights back."""
+        if self.swapped:
+            self._swap()
+
+
 class Events(_Stepped):
     """TensorBoard: each number of the logs (losses in nats), the learning rate, pictures.
 

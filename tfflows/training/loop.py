@@ -133,6 +133,7 @@ def fit(
     epoch_steps, steps = settings.checkpoint_every, settings.steps
     guard = callbacks.Guard(epoch_steps, steps, execution, directory / CHECKPOINT)
     metrics = callbacks.MetricsLog(epoch_steps, steps, directory / METRICS)
+    averages = callbacks.Averages()
     best_path = directory / BEST if chief else None
     best = callbacks.Best(epoch_steps, steps, best_path, settings.patience)
     saver = callbacks.Checkpoint(
@@ -162,7 +163,8 @@ def fit(
             epochs=epochs,
             validation_data=strategy.share(validation),
             validation_freq=sorted({*range(validate, epochs, validate), epochs}),
-            callbacks=[guard, best, metrics, events, saver] if chief else [guard, best],
+            callbacks=[guard, best, *([metrics, events] if chief else []), averages]
+            + ([saver] if chief else []),
             shuffle=False,  # the data set shuffles
             verbose=verbose if chief else 0,
         )

@@ -55,6 +55,7 @@ def optimizer(
     weight_decay: float = 0.0,
     momentum: float = 0.9,
     clip_norm: float | None = None,
+    ema: float = 0.0,
 ) -> keras.optimizers.Optimizer:
     """The Keras optimizer of that name.
 
@@ -64,6 +65,7 @@ def optimizer(
       weight_decay: decoupled weight decay; 0 for none.
       momentum: of sgd and rmsprop.
       clip_norm: bound of the norm of the whole gradient; 0 or `None` for none.
+      ema: momentum of an exponential moving average of the weights; 0 for none.
 
     Raises:
       ValueError: for another name or numbers out of range.
@@ -76,7 +78,11 @@ def optimizer(
         raise ValueError(f"momentum: expected 0 to 1, got {momentum}")
     if clip_norm is not None and not 0 <= clip_norm < math.inf:
         raise ValueError(f"clip_norm: expected 0 or more, got {clip_norm}")
+    if not 0 <= ema < 1:
+        raise ValueError(f"ema: expected 0 to below 1, got {ema}")
     keywords = {"momentum": momentum} if name in _MOMENTUM else {}
+    if ema:
+        keywords |= {"use_ema": True, "ema_momentum": ema}
     return _OPTIMIZERS[name](
         learning_rate=learning_rate,
         weight_decay=weight_decay or None,

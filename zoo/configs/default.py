@@ -63,12 +63,18 @@ def get_config(
     config.model.args = ConfigDict(arguments(family))
 
     config.data = ConfigDict()
-    config.data.source = "toy"  # toy, target (an unnormalised density), table, tfds
+    config.data.source = "toy"  # toy, target (an unnormalised density), table, tfds, images
     config.data.name = config_dict.placeholder(str)  # of the toy, the target, the TFDS set
-    config.data.path = config_dict.placeholder(str)  # of a table: .csv, .npy, .npz, .parquet
+    # Of a table: .csv, .npy, .npz, .parquet. Of images: a folder, .npz or .npy.
+    config.data.path = config_dict.placeholder(str)
     config.data.data_dir = config_dict.placeholder(str)  # of TFDS
     config.data.size = 1_000_000  # rows drawn from a toy to train on
     config.data.drop_constant = False  # leave out a table's constant columns
+    config.data.height = 0  # of images: what they are cropped and resized to; 0: as they are
+    config.data.width = 0
+    config.data.channels = 0  # 1 or 3
+    config.data.crop = "center"  # of a user's images: center, none or the side of a square
+    config.data.resize = "area"  # or none
 
     config.train = ConfigDict()
     config.train.steps = 4000
@@ -80,6 +86,7 @@ def get_config(
     config.train.weight_decay = 0.0
     config.train.momentum = 0.9  # of sgd and rmsprop
     config.train.clip_norm = 5.0  # 0 for none
+    config.train.ema = 0.0  # momentum of the weights' moving average, which is kept; 0 for none
     config.train.seed = 0
     config.train.eval_every = 500
     config.train.checkpoint_every = 0  # 0: at every validation

@@ -1,0 +1,476 @@
+"""Images of folders, arrays and TFDS sets; TFFLOWS_TFDS names a folder with real sets."""
+
+import io
+import os
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tfflows.data import class_context, read_images, split_rows, table, tfds_images
+from tfflows.data.pixels import decode
+
+tfds = pytest.importorskip("tensorflow_datasets")
+
+RNG = np.random.default_rng(0)
+
+
+def noise(*shape):
+    return RNG.integers(0, 256, shape, np.uint8)
+
+
+def save(path, array, **options):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(array).save(path, **options)
+    return array
+
+
+def encoded(picture, kind="PNG", **options):
+    file = io.BytesIO()
+    picture.save(file, kind, **options)
+    return file.getvalue()
+
+
+# Folders
+
+
+def test_folder_is_read_in_the_order_of_paths(tmp_path):
+    images = {
+        name: save(tmp_path / name, noise(4, 6, 3))
+        for name in ("b.png", "a.bmp", "z/1.png", "C.webp", "z/deep/0.PNG")
+        if not name.endswith("webp")
+    }
+    images["C.webp"] = save(tmp_path / "C.webp", noise(4, 6, 3), lossless=True)
+    (tmp_path / "notes.txt").write_text("of another kind")
+    save(tmp_path / ".hidden.png", noise(9, 9, 3))
+    save(tmp_path / ".thumbnails" / "1.png", noise(9, 9, 3))
+    result = read_images(str(tmp_path))
+    assert result.x.dtype == np.uint8 and result.skipped == []
+    order = ["C.webp", "a.bmp", "b.png", "z/1.png", "z/deep/0.PNG"]
+    np.testing.assert_array_equal(result.x, [images[name] for name in order])
+    assert result.labels is None and result.class_names is None
+
+
+def test_folders_are_classes(tmp_path):
+    values = {"dog/1.png": 1, "cat/2.png": 2, "cat/1.png": 3, "ant/1.png": 4}
+    for name, value in values.items():
+        save(tmp_path / name, np.full((2, 2), value, np.uint8))
+    (tmp_path / "cat" / "0.png").write_text("not an image")
+    result = read_images(tmp_path)
+    np.testing.assert_array_equal(result.x[:, 0, 0, 0], [4, 3, 2, 1])
+    np.testing.assert_array_equal(result.labels, [0, 1, 1, 2])
+    assert result.labels.dtype == np.int64 and result.class_names == ["ant", "cat", "dog"]
+    assert result.skipped == ["cat/0.png: not a PNG, JPEG, WebP or BMP image"]
+    save(tmp_path / "loose.png", noise(2, 2))
+    assert read_images(tmp_path).labels is None
+    assert read_images(tmp_path / "cat").labels is None
+
+
+def test_one_folder_is_no_class(tmp_path):
+    save(tmp_path / "all" / "1.png", noise(2, 2))
+    assert read_images(tmp_path).labels is None
+
+
+def test_more_files_than_are_read_at_a_time(tmp_path):
+    for i in range(300):
+        save(tmp_path / f"{i:03}.png", np.full((1, 1), i % 256, np.uint8))
+    np.testing.assert_array_equal(read_images(tmp_path).x.ravel(), np.arange(300) % 256)
+
+
+def test_unreadable_files_are_named(tmp_path):
+    good = save(tmp_path / "good.png", noise(8, 8, 3))
+    save(tmp_path / "short.jpg", noise(64, 64, 3))
+    data = (tmp_path / "short.jpg").read_bytes()
+    (tmp_path / "short.jpg").write_bytes(data[: len(data) // 2])
+    (tmp_path / "empty.png").write_bytes(b"")
+    save(tmp_path / "small.png", noise(4, 9, 3))
+    save(tmp_path / "loop.gif", noise(8, 8))
+    save(tmp_path / "deep.png", noise(8, 8).astype(np.uint16))
+    result = read_images(tmp_path, crop=8)
+    np.testing.assert_array_equal(result.x, [good])
+    reasons = dict(line.split(": ", 1) for line in result.skipped)
+    assert list(reasons) == ["deep.png", "empty.png", "loop.gif", "short.jpg", "small.png"]
+    assert reasons["deep.png"].startswith("16 bits a channel")
+    assert "truncated" in reasons["short.jpg"]
+    assert reasons["small.png"] == "expected at least 8 x 8 pixels to crop, got 4 x 9"
+    (tmp_path / "good.png").unlink()
+    with pytest.raises(ValueError, match="got none that can be read among 5; deep.png: 16 bits"):
+        read_images(tmp_path, crop=8)
+
+
+def test_sizes_that_differ(tmp_path):
+    save(tmp_path / "a.png", noise(4, 6, 3))
+    save(tmp_path / "b.png", noise(4, 6, 3))
+    save(tmp_path / "c.png", noise(4, 5, 3))
+    with pytest.raises(ValueError, match="size: expected .*a.png has 4 x 6.*c.png has 4 x 5"):
+        read_images(tmp_path)
+    assert read_images(tmp_path, size=(2, 2)).x.shape == (3, 2, 2, 3)
+
+
+# Cropping and resizing
+
+
+def test_centre_crop_then_mean(tmp_path):
+    image = save(tmp_path / "a.png", noise(4, 10, 3))
+    result = read_images(tmp_path, size=(2, 2)).x[0]
+    blocks = image[:, 3:7].reshape(2, 2, 2, 2, 3).mean(axis=(1, 3))
+    assert np.abs(result - blocks).max() <= 1
+    tall = save(tmp_path / "a.png", noise(10, 4, 3))
+    result = read_images(tmp_path, size=(2, 4)).x[0]
+    assert np.abs(result - tall[4:6].astype(float)).max() <= 1
+
+
+def test_crop_and_resize_as_told(tmp_path):
+    image = save(tmp_path / "a.png", noise(8, 12, 3))
+    whole = read_images(tmp_path, size=(4, 4), crop="none").x[0]
+    assert np.abs(whole - image.reshape(4, 2, 4, 3, 3).mean(axis=(1, 3))).max() <= 1
+    window = read_images(tmp_path, size=(3, 4), resize="none").x[0]
+    np.testing.assert_array_equal(window, image[2:5, 4:8])
+    for crop in (6, "6"):
+        square = read_images(tmp_path, size=(3, 3), crop=crop).x[0]
+        blocks = image[1:7, 3:9].reshape(3, 2, 3, 2, 3).mean(axis=(1, 3))
+        assert np.abs(square - blocks).max() <= 1
+    np.testing.assert_array_equal(read_images(tmp_path, crop=6).x[0], image[1:7, 3:9])
+
+
+def test_enlarging_is_smooth(tmp_path):
+    ramp = np.tile(np.linspace(0, 250, 6).astype(np.uint8), (6, 1))
+    save(tmp_path / "a.png", ramp)
+    steps = np.diff(read_images(tmp_path, size=(24, 24)).x[0, 0, 4:-4, 0].astype(int))
+    assert steps.min() >= 10 and steps.max() <= 15  # copying pixels would give 0 and 50
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"size": (0, 4)}, r"size: expected \(height, width\) in pixels, got \(0, 4\)"),
+        ({"size": 32}, r"size: expected \(height, width\) in pixels, got 32"),
+        ({"size": (2.5, 4)}, r"size: expected \(height, width\)"),
+        ({"crop": "left"}, "crop: expected 'center', 'none' or a number of pixels, got 'left'"),
+        ({"crop": 0}, "crop: expected .* got 0"),
+        ({"resize": "cubic"}, "resize: expected 'area' or 'none', got 'cubic'"),
+        ({"channels": 4}, "channels: expected 1, 3 or None, got 4"),
+        ({"size": (9, 9), "resize": "none"}, "image 0: expected at least 9 x 9 pixels to crop"),
+        ({"size": (4, 4), "resize": "none", "crop": 6}, "image 0: expected 4 x 4 .* got 6 x 6"),
+    ],
+)
+def test_arguments_are_checked(tmp_path, arguments, message):
+    np.save(tmp_path / "a.npy", noise(2, 8, 8))
+    with pytest.raises(ValueError, match=message):
+        read_images(tmp_path / "a.npy", **arguments)
+
+
+# Pixels
+
+
+def test_grey_and_colour(tmp_path):
+    grey = save(tmp_path / "a.png", noise(3, 3))
+    colour = save(tmp_path / "b.png", noise(3, 3, 3))
+    luma = (colour @ [0.299, 0.587, 0.114])[..., None]
+    result = read_images(tmp_path).x  # as the first image: grey
+    assert result.shape == (2, 3, 3, 1)
+    np.testing.assert_array_equal(result[0, ..., 0], grey)
+    assert np.abs(result[1] - luma).max() <= 1
+    result = read_images(tmp_path, channels=3).x
+    np.testing.assert_array_equal(result, [np.stack([grey] * 3, -1), colour])
+    (tmp_path / "a.png").unlink()
+    assert read_images(tmp_path).x.shape == (1, 3, 3, 3)
+    assert read_images(tmp_path, channels=1).x.shape == (1, 3, 3, 1)
+
+
+def test_transparent_pixels_are_laid_over_white():
+    rgba = np.array([[[10, 20, 30, 255], [10, 20, 30, 0], [0, 100, 200, 51]]], np.uint8)
+    expected = [[[10, 20, 30], [255, 255, 255], [204, 224, 244]]]
+    np.testing.assert_array_equal(decode(encoded(Image.fromarray(rgba))), expected)
+    la = np.array([[[100, 255], [100, 0]]], np.uint8)
+    np.testing.assert_array_equal(decode(encoded(Image.fromarray(la, "LA"))), [[[100], [255]]])
+    key = encoded(Image.fromarray(rgba[..., :3]), transparency=(0, 100, 200))
+    np.testing.assert_array_equal(decode(key)[0, :, 0], [10, 10, 255])
+
+
+def test_palettes_and_bits():
+    palette = Image.new("P", (2, 1))
+    palette.putpalette([10, 20, 30, 40, 50, 60])
+    palette.putdata([1, 0])
+    np.testing.assert_array_equal(decode(encoded(palette)), [[[40, 50, 60], [10, 20, 30]]])
+    clear = decode(encoded(palette, transparency=0))
+    np.testing.assert_array_equal(clear, [[[40, 50, 60], [255, 255, 255]]])
+    bits = Image.fromarray(np.array([[True, False]]))
+    np.testing.assert_array_equal(decode(encoded(bits)), [[[255], [0]]])
+    cmyk = Image.new("CMYK", (8, 8), (0, 255, 255, 0))
+    red = decode(encoded(cmyk, "JPEG"))
+    assert red.shape == (8, 8, 3) and red[0, 0, 0] > 250 and red[0, 0, 1:].max() < 5
+
+
+def test_sixteen_bits_of_colour_are_refused():
+    import struct
+    import zlib
+
+    def chunk(kind, data):
+        crc = zlib.crc32(kind + data)
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", crc)
+
+    header = struct.pack(">IIBBBBB", 1, 1, 16, 2, 0, 0, 0)  # RGB, which Pillow cannot write
+    pixels = zlib.compress(bytes(1 + 6))
+    png = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels)
+    with pytest.raises(ValueError, match="16 bits a channel; save it with 8"):
+        decode(png + chunk(b"IEND", b""))
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+def test_orientation_of_the_camera_is_applied(kind):
+    image = np.zeros((8, 16), np.uint8)
+    image[:, :8] = 255  # the left is white
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be shown turned clockwise: the top is white
+    result = decode(encoded(Image.fromarray(image), kind, exif=exif))
+    assert result.shape == (16, 8, 1)
+    assert result[:8].min() > 240 and result[8:].max() < 15
+
+
+# Arrays
+
+
+def test_arrays(tmp_path):
+    grey, colour, y = noise(5, 4, 6), noise(5, 4, 6, 3), np.array([1, 0, 2, 2, 0], np.uint8)
+    np.save(tmp_path / "grey.npy", grey)
+    np.savez(tmp_path / "x.npz", x=colour, y=y, images=noise(2, 2, 2))
+    np.savez(tmp_path / "images.npz", images=colour, labels=y[:, None], mean=np.zeros(3))
+    np.savez(tmp_path / "only.npz", faces=grey, y=y)
+    result = read_images(tmp_path / "grey.npy")
+    np.testing.assert_array_equal(result.x, grey[..., None])
+    assert result.labels is None and result.skipped == []
+    for name in ("x", "images", "only"):
+        result = read_images(tmp_path / f"{name}.npz")
+        np.testing.assert_array_equal(result.x, grey[..., None] if name == "only" else colour)
+        np.testing.assert_array_equal(result.labels, y)
+        assert result.labels.dtype == np.int64 and result.class_names == ["0", "1", "2"]
+    result = read_images(tmp_path / "x.npz", size=(2, 3), channels=1)
+    assert result.x.shape == (5, 2, 3, 1)
+    mean = (colour @ [0.299, 0.587, 0.114]).reshape(5, 2, 2, 3, 2).mean(axis=(2, 4))
+    assert np.abs(result.x[..., 0] - mean).max() <= 2
+    assert read_images(tmp_path / "grey.npy", channels=3).x.shape == (5, 4, 6, 3)
+
+
+X = np.zeros((4, 5, 5), np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"x": X / 255}, r"dtype uint8, got float64; store \(255 \* x\).round\(\).*0 to 1$"),
+        ({"x": X.astype(int)}, r"dtype uint8, got int64; store x.astype\('uint8'\) .* 0 to 255"),
+        ({"x": X[0]}, r"expected shape \[n, H, W\], .* got \[5, 5\]"),
+        ({"x": np.zeros((32, 32, 3), np.uint8)}, r"expected shape .* got \[32, 32, 3\]"),
+        ({"x": np.zeros((2, 3, 32, 32), np.uint8)}, r"expected shape .* got \[2, 3, 32, 32\]"),
+        ({"x": X[:0]}, r"expected shape .* got \[0, 5, 5, 1\]"),
+        ({"a": X, "b": X, "y": X}, r"under key 'x' or 'images', got keys \['a', 'b', 'y'\]"),
+        ({"x": X, "y": np.zeros(3, int)}, r"labels: expected integers \[4\].* got int64 \[3\]"),
+        ({"x": X, "y": np.zeros(4)}, r"labels: expected integers \[4\].* got float64 \[4\]"),
+        ({"x": X, "y": np.arange(4) - 1}, "labels: expected classes counted from 0, got -1"),
+        ({"x": np.array([X], object)}, "cannot be read as .npz: Object arrays"),
+        ({"data": np.zeros((2, 12 + 3), np.uint8)}, r"rows \[n, 3 \* H \* H\] .* got \[2, 15\]"),
+        (
+            {"data": np.zeros((2, 12), np.uint8), "labels": [0, 1]},
+            "labels: expected classes counted from 1, got 0",
+        ),
+    ],
+)
+def test_arrays_that_are_no_images(tmp_path, arrays, message):
+    path = tmp_path / "a.npz"
+    np.savez(path, **arrays)
+    with pytest.raises(ValueError, match=message) as error:
+        read_images(path)
+    assert str(error.value).startswith(f"{path}: ")
+
+
+def test_paths_that_are_no_images(tmp_path):
+    with pytest.raises(ValueError, match=r"path: .* got '.*absent', which does not exist"):
+        read_images(tmp_path / "absent")
+    (tmp_path / "notes.txt").write_text("a")
+    with pytest.raises(ValueError, match=r"path: expected a folder, .npz or .npy, got the file"):
+        read_images(tmp_path / "notes.txt")
+    with pytest.raises(ValueError, match="path: expected a folder with images, .* has none"):
+        read_images(tmp_path)
+    (tmp_path / "a.npz").write_bytes(b"PK not a zip")
+    with pytest.raises(ValueError, match=r"a.npz: cannot be read as .npz"):
+        read_images(tmp_path / "a.npz")
+
+
+# Downsampled ImageNet
+
+
+def batch(path, images, labels):
+    rows = images.transpose(0, 3, 1, 2).reshape(len(images), -1)
+    np.savez(path, data=rows, labels=labels, mean=rows.mean(axis=0))
+
+
+def test_batches_of_downsampled_imagenet(tmp_path):
+    x, y = noise(7, 8, 8, 3), np.array([1, 3, 2, 1, 3, 3, 1])
+    batch(tmp_path / "train_data_batch_1.npz", x[:2], y[:2])
+    batch(tmp_path / "train_data_batch_2.npz", x[2:4], y[2:4])
+    batch(tmp_path / "train_data_batch_10.npz", x[4:], y[4:])
+    batch(tmp_path / "val_data.npz", x[:1], y[:1])
+    result = read_images(tmp_path)
+    np.testing.assert_array_equal(result.x, x)
+    np.testing.assert_array_equal(result.labels, y - 1)
+    assert result.x.flags["C_CONTIGUOUS"] and result.class_names == ["0", "1", "2"]
+    one = read_images(tmp_path / "val_data.npz", size=(4, 4))
+    assert one.x.shape == (1, 4, 4, 3)
+    np.testing.assert_array_equal(one.labels, [0])
+    np.savez(tmp_path / "train_data_batch_3.npz", data=noise(2, 3 * 8 * 8))
+    with pytest.raises(ValueError, match="batch_3.npz: labels: expected in each file or in none"):
+        read_images(tmp_path)
+    batch(tmp_path / "train_data_batch_3.npz", noise(1, 4, 4, 3), [1])
+    with pytest.raises(ValueError, match=r"batch_3.npz: images: expected \[8, 8, 3\] as in"):
+        read_images(tmp_path)
+
+
+# TFDS
+
+
+class Builder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
+    """A set of `images` that downloads nothing."""
+
+    VERSION = tfds.core.Version("1.0.0")
+    url_infos = {}  # TFDS would look for a checksums file beside the code
+
+    def _info(self):
+        features = tfds.features.FeaturesDict(self.kinds)
+        return tfds.core.DatasetInfo(builder=self, features=features)
+
+    def _split_generators(self, dl_manager):
+        return {"train": self._generate_examples()}
+
+    def _generate_examples(self):
+        yield from enumerate(self.examples())
+
+
+class TinyDigits(Builder, skip_registration=True):
+    """Like MNIST, with a second image and label and a feature that is neither."""
+
+    kinds = {
+        "coarse_label": tfds.features.ClassLabel(num_classes=2),
+        "image": tfds.features.Image(shape=(4, 6, 1)),
+        "a_mask": tfds.features.Image(shape=(4, 6, 1)),
+        "label": tfds.features.ClassLabel(names=["zero", "one", "two"]),
+        "id": tfds.features.Text(),
+    }
+
+    def examples(self):
+        for i in range(12):
+            image = np.full((4, 6, 1), i, np.uint8)
+            yield dict(coarse_label=0, image=image, a_mask=0 * image, label=i % 3, id=str(i))
+
+
+class TinyPhotos(Builder, skip_registration=True):
+    """Like CelebA before it is cropped: no labels, images of many sizes."""
+
+    kinds = {"photo": tfds.features.Image(shape=(None, None, 3))}
+
+    def examples(self):
+        for i in range(3):
+            yield {"photo": np.full((4 + i, 6, 3), 10 * i, np.uint8)}
+
+
+class TinyUnlabelled(Builder, skip_registration=True):
+    """Labels are not known."""
+
+    kinds = {
+        "image": tfds.features.Image(shape=(2, 2, 1)),
+        "label": tfds.features.ClassLabel(num_classes=3),
+    }
+
+    def examples(self):
+        yield {"image": np.zeros((2, 2, 1), np.uint8), "label": -1}
+
+
+class TinyNumbers(Builder, skip_registration=True):
+    """No images."""
+
+    kinds = {"x": tfds.features.Scalar(np.float32)}
+
+    def examples(self):
+        yield {"x": 1.0}
+
+
+@pytest.fixture(scope="module")
+def data_dir(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("tfds")
+    for builder in (TinyDigits, TinyPhotos, TinyUnlabelled, TinyNumbers):
+        builder(data_dir=str(folder)).download_and_prepare()
+    return folder
+
+
+def test_tfds_images_and_labels(data_dir):
+    result = tfds_images("tiny_digits", data_dir, "train")
+    assert result.x.shape == (12, 4, 6, 1) and result.x.dtype == np.uint8
+    np.testing.assert_array_equal(np.sort(result.x[:, 3, 5, 0]), np.arange(12))
+    np.testing.assert_array_equal(result.labels, result.x[:, 0, 0, 0] % 3)
+    assert result.labels.dtype == np.int64 and result.class_names == ["zero", "one", "two"]
+    part = tfds_images("tiny_digits", data_dir, "train[50%:]", size=(2, 2), channels=3)
+    np.testing.assert_array_equal(part.x, np.repeat(result.x[6:, :2, :2], 3, axis=-1))
+
+
+def test_tfds_images_of_many_sizes(data_dir):
+    with pytest.raises(ValueError, match=r"size: expected .*example 0 has . x 6 .*example 1 has"):
+        tfds_images("tiny_photos", data_dir, "train")
+    result = tfds_images("tiny_photos", data_dir, "train", size=(2, 2), crop=4)
+    assert result.x.shape == (3, 2, 2, 3) and result.labels is None
+    np.testing.assert_array_equal(np.sort(result.x[:, 0, 0, 0]), [0, 10, 20])
+    with pytest.raises(ValueError, match=r"example \d: expected at least 5 x 5 .* got 4 x 6"):
+        tfds_images("tiny_photos", data_dir, "train", crop=5)
+
+
+def test_tfds_labels_that_are_not_known(data_dir):
+    assert tfds_images("tiny_unlabelled", data_dir, "train").labels is None
+
+
+def test_tfds_errors(data_dir):
+    with pytest.raises(ValueError, match="prepare it with: tfds build absent --data_dir="):
+        tfds_images("absent", data_dir, "train")
+    with pytest.raises(ValueError, match="split: expected one of train, got 'test'"):
+        tfds_images("tiny_digits", data_dir, "test")
+    with pytest.raises(ValueError, match=r"split: expected images, got none in 'train\[:0\]'"):
+        tfds_images("tiny_digits", data_dir, "train[:0]")
+    with pytest.raises(ValueError, match="expected a data set with images, got 'tiny_numbers'"):
+        tfds_images("tiny_numbers", data_dir, "train")
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "mean"),
+    [("mnist", (28, 28, 1), 33.79), ("fashion_mnist", (28, 28, 1), 73.15)],
+)
+def test_real_sets(name, shape, mean):
+    folder = os.environ.get("TFFLOWS_TFDS")
+    if not folder:
+        pytest.skip("TFFLOWS_TFDS names no folder of prepared TFDS sets")
+    result = tfds_images(name, folder, "test")
+    assert result.x.shape == (10_000, *shape)
+    assert np.bincount(result.labels).sum() == 10_000 and result.labels.max() == 9
+    assert abs(result.x.mean() - mean) < 0.01
+
+
+# Splits and classes
+
+
+def test_split_is_that_of_tables():
+    for parts in zip(split_rows(105), table.split(105), strict=True):
+        np.testing.assert_array_equal(*parts)
+    assert [len(part) for part in split_rows(105)] == [86, 9, 10]
+    with pytest.raises(ValueError, match="images: expected at least 11 to split, got 10"):
+        split_rows(10)
+
+
+def test_class_context():
+    context = class_context(np.array([2, 0]), 4)
+    assert context.dtype == np.float32
+    np.testing.assert_array_equal(context, [[0, 0, 1, 0], [1, 0, 0, 0]])
+    for labels, message in [
+        ([0, 4], "labels: expected 0 to 3, got 0 to 4"),
+        ([-1, 2], "labels: expected 0 to 3, got -1 to 2"),
+        ([0.5], r"labels: expected integers \[n\], got float64 \[1\]"),
+        ([[1]], r"labels: expected integers \[n\], got int64 \[1, 1\]"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            class_context(np.array(labels), 4)

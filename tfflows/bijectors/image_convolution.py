@@ -1,0 +1,60 @@
+"""What the d x d convolutions share: an image's shape, and one log-determinant for all images."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from tfflows.bijectors.base import Bijector
+
+
+class ImageConvolution(Bijector):
+    """A linear map of `[height, width, channels]` that does not depend on its input.
+
+    A subclass gives `_convolve`, data to latent, and `_deconvolve`, latent to data, of
+    `[batch, height, width, channels]`, and `_log_det`, the scalar log-determinant of `_convolve`.
+
+    Args:
+      shape: `(height, width, channels)`.
+      kernel_size: side of the kernel, an odd number of at least 3.
+      parameters: the constructor's arguments, as TFP's bijectors keep them.
+      name: name of the bijector.
+
+    Raises:
+      ValueError: for another rank, a size below 1 or another kernel size; at use for images of
+        another shape.
+    """
+
+    def __init__(self, shape, kernel_size: int, parameters: dict, name: str):
+        shape = tuple(int(size) for size in shape)
+        if len(shape) != 3 or min(shape) < 1:
+            raise ValueError(f"shape: expected (height, width, channels), got {shape}")
+        if kernel_size < 3 or kernel_size % 2 == 0:
+            raise ValueError(f"kernel_size: expected an odd number from 3 on, got {kernel_size}")
+        super().__init__(forward_min_event_ndims=3, parameters=parameters, name=name)
+        self._shape = shape
+
+    def _convolve(self, y):
+        raise NotImplementedError
+
+    def _deconvolve(self, x):
+        raise NotImplementedError
+
+    def _log_det(self):
+        raise NotImplementedError
+
+    def _check_size(self, value):
+        if not value.shape[-3:].is_compatible_with(self._shape):
+            raise ValueError(
+                f"event: {self.name} acts on images of shape {self._shape}, "
+                f"got shape {tuple(value.shape)}"
+            )
+
+    def _apply(self, function, images):
+        result = function(tf.reshape(images, [-1, *self._shape]))
+        return tf.ensure_shape(tf.reshape(result, tf.shape(images)), images.shape)
+
+    def _inverse_and_log_det(self, y, context):
+        return self._apply(self._convolve, y), tf.zeros_like(y[..., 0, 0, 0]) + self._log_det()
+
+    def _forward_and_log_det(self, x, context):
+        return self._apply(self._deconvolve, x), tf.zeros_like(x[..., 0, 0, 0]) - self._log_det()

@@ -1,0 +1,247 @@
+"""Coupling over images: some numbers of `[H, W, C]` are transformed as the others decide."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import tensorflow as tf
+
+from tfflows.bijectors.base import Bijector, forward_and_log_det, inverse_and_log_det
+from tfflows.bijectors.coupling import made
+from tfflows.bijectors.elementwise import ElementwiseMap
+from tfflows.tracking import layer_variables
+
+
+def build_image_network(network, shape, channels: int, context_shape, name: str, dtype=None):
+    """Makes and builds a conditioner of images, and checks what it returns.
+
+    Args:
+      network: a Keras layer from `[batch, *shape]` (and `context=[batch, *context_shape]` where
+        one is taken) to `[batch, H, W, channels]`, or a function from `channels` to one.
+      shape: `(H, W, C)` of its input.
+      channels: of its output.
+      context_shape: shape of one context or `None`.
+      name: of the bijector, for the error.
+
+    Returns:
+      The layer, with its variables created.
+    """
+    layer = made(network, channels)
+    keywords = {} if context_shape is None else {"context": tf.zeros([1, *context_shape])}
+    result = layer(tf.zeros([1, *shape]), **keywords)
+    expected = (1, *shape[:2], channels)
+    if tuple(result.shape) != expected:
+        raise ValueError(
+            f"network: {name} needs one from [batch, {', '.join(map(str, shape))}] to "
+            f"[batch, {', '.join(map(str, expected[1:]))}], got output shape "
+            f"{tuple(result.shape)} for a batch of 1"
+        )
+    return layer
+
+
+class _ImageCoupling(Bijector):
+    """What the two couplings share: a network of images, and the map of its output.
+
+    The network's channels are parameter-major: the first parameter of every channel, then the
+    second of each, and so on.
+    """
+
+    def __init__(self, shape, map, context_shape, parameters, name):
+        self._shape = tuple(int(d) for d in shape)
+        if len(self._shape) != 3 or min(self._shape) < 1:
+            raise ValueError(f"shape: expected (height, width, channels), got {tuple(shape)}")
+        super().__init__(
+            forward_min_event_ndims=3, context_shape=context_shape, parameters=parameters, name=name
+        )
+        self.map = map
+
+    def _build(self, network, shape, channels):
+        outputs = self.map.parameters * channels
+        self.network = build_image_network(network, shape, outputs, self.context_shape, self.name)
+        self._network_variables = layer_variables(self.network)
+        self._channels = channels
+
+    def _elementwise(self, inputs, context, dtype):
+        keywords = {} if context is None else {"context": context}
+        raw = tf.cast(self.network(inputs, **keywords), dtype)
+        shape = [*self._shape[:2], self.map.parameters, self._channels]
+        raw = tf.reshape(raw, [-1, *shape])
+        return self.map(tf.linalg.matrix_transpose(raw))
+
+    def _check_size(self, value):
+        if value.shape[-3:].as_list() != list(self._shape):
+            raise ValueError(
+                f"event: {self.name} acts on images {list(self._shape)}, "
+                f"got shape {tuple(value.shape)}"
+            )
+
+    def _forward_and_log_det(self, x, context):
+        return self._in_batches(forward_and_log_det, x, context)
+
+    def _inverse_and_log_det(self, y, context):
+        return self._in_batches(inverse_and_log_det, y, context)
+
+    def _in_batches(self, joint, value, context):
+        """`_apply` over one batch dimension, whatever batch `value` has."""
+        batch = value.shape[:-3]
+        if batch.rank == 1:
+            return self._apply(joint, value, context)
+        flat = tf.reshape(value, [-1, *self._shape])
+        if context is not None:
+            event = list(self.context_shape)
+            full = tf.concat([tf.shape(value)[:-3], event], 0)
+            context = tf.reshape(tf.broadcast_to(context, full), [-1, *event])
+        result, log_det = self._apply(joint, flat, context)
+        result = tf.ensure_shape(tf.reshape(result, tf.shape(value)), value.shape)
+        return result, tf.reshape(log_det, tf.shape(value)[:-3])
+
+
+class MaskedCoupling(_ImageCoupling):
+    """Coupling by a mask: `y = b x + (1 - b) map(network(b x, b)).forward(x)`.
+
+    The network sees the image with zeros in the place of what is transformed and, after its
+    channels, one channel more for each different plane of the mask.
+
+    Args:
+      mask: `[H, W, C]` booleans; true where the image passes unchanged.
+      map: an elementwise map (`Affine()`, `MixtureCDF()`, ...).
+      network: a Keras layer from `[batch, H, W, C + 1]` (`2 C` where the mask is not the same in
+        all channels) to `[batch, H, W, map.parameters * C]`, or a function from that number of
+        channels to a layer.
+      context_shape: shape of one context, passed to the network as `context=`, or `None`.
+      name: name of the bijector.
+
+    Raises:
+      ValueError: if the mask keeps all or nothing, or the network's output has another shape.
+
+    Reference: Dinh, Sohl-Dickstein & Bengio, Density estimation using Real NVP, 2016.
+    https://arxiv.org/abs/1605.08803
+    """
+
+    def __init__(
+        self,
+        mask,
+        map: ElementwiseMap,
+        network: Callable,
+        context_shape: tuple[int, ...] | None = None,
+        name: str = "masked_coupling",
+    ):
+        parameters = dict(locals())
+        mask = np.asarray(mask, bool)
+        if mask.ndim != 3 or mask.all() or not mask.any():
+            raise ValueError(
+                "mask: expected [height, width, channels] booleans with both values in it, got "
+                f"shape {list(mask.shape)}, {int(mask.sum())} of {mask.size} true"
+            )
+        super().__init__(mask.shape, map, context_shape, parameters, name)
+        self._mask = mask
+        same = (mask == mask[..., :1]).all()
+        self._planes = mask[..., :1] if same else mask
+        height, width, channels = self._shape
+        self._build(network, (height, width, channels + self._planes.shape[-1]), channels)
+
+    def _apply(self, joint, value, context):
+        kept = tf.where(self._mask, value, tf.zeros_like(value))
+        planes = tf.zeros_like(value[..., :1]) + tf.constant(self._planes, value.dtype)
+        bijector = self._elementwise(tf.concat([kept, planes], -1), context, value.dtype)
+        changed, log_det = joint(bijector, value, 0)
+        log_det = tf.where(self._mask, tf.zeros_like(log_det), log_det)
+        return tf.where(self._mask, value, changed), tf.reduce_sum(log_det, [-3, -2, -1])
+
+
+class ChannelCoupling(_ImageCoupling):
+    """Coupling of channels: one half is transformed as the other decides.
+
+    Args:
+      shape: `(H, W, C)`, at least two channels.
+      map: an elementwise map (`Affine()`, `MixtureCDF()`, ...).
+      network: a Keras layer from `[batch, H, W, kept]` to `[batch, H, W, map.parameters *
+        transformed]`, or a function from that number of channels to a layer.
+      keep_last: whether the last half of the channels passes unchanged, rather than the first
+        (the last is the larger for an odd number).
+      context_shape: shape of one context, passed to the network as `context=`, or `None`.
+      name: name of the bijector.
+
+    Raises:
+      ValueError: if there are too few channels, or the network's output has another shape.
+
+    Reference: Dinh, Sohl-Dickstein & Bengio, Density estimation using Real NVP, 2016.
+    https://arxiv.org/abs/1605.08803
+    """
+
+    def __init__(
+        self,
+        shape,
+        map: ElementwiseMap,
+        network: Callable,
+        keep_last: bool = False,
+        context_shape: tuple[int, ...] | None = None,
+        name: str = "channel_coupling",
+    ):
+        parameters = dict(locals())
+        super().__init__(shape, map, context_shape, parameters, name)
+        height, width, channels = self._shape
+        if channels < 2:
+            raise ValueError(f"shape: {name} needs at least 2 channels, got {channels}")
+        self._keep_last, self._first = keep_last, channels // 2
+        kept = channels - self._first if keep_last else self._first
+        self._build(network, (height, width, kept), channels - kept)
+
+    def _apply(self, joint, value, context):
+        first, last = value[..., : self._first], value[..., self._first :]
+        kept, changed = (last, first) if self._keep_last else (first, last)
+        changed, log_det = joint(self._elementwise(kept, context, value.dtype), changed, 0)
+        pair = (changed, kept) if self._keep_last else (kept, changed)
+        return tf.concat(pair, -1), tf.reduce_sum(log_det, [-3, -2, -1])
+
+
+class ContextAffine(Bijector):
+    """A scale and shift of each channel that the context alone decides: a conditional prior.
+
+    Starts as the identity.
+
+    Args:
+      channels: length of the last axis.
+      map: an elementwise map.
+      context_shape: `(size,)` of one context.
+      dtype: floating type of the variables.
+      name: name of the bijector.
+
+    Reference: Kingma & Dhariwal, Glow, 2018 (the class-conditional top prior of its code).
+    https://arxiv.org/abs/1807.03039
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        map: ElementwiseMap,
+        context_shape: tuple[int, ...],
+        dtype=tf.float32,
+        name: str = "context_affine",
+    ):
+        parameters = dict(locals())
+        if len(context_shape) != 1:
+            raise ValueError(f"context_shape: expected (size,), got {tuple(context_shape)}")
+        super().__init__(
+            forward_min_event_ndims=3,
+            context_shape=context_shape,
+            parameters=parameters,
+            name=name,
+        )
+        self.map, self._channels = map, channels
+        shape = [context_shape[0], map.parameters * channels]
+        self.kernel = tf.Variable(tf.zeros(shape, dtype), name=f"{name}_kernel")
+
+    def _elementwise(self, context):
+        raw = tf.matmul(tf.cast(context, self.kernel.dtype), self.kernel)
+        raw = tf.reshape(raw, [-1, 1, 1, self.map.parameters, self._channels])
+        return self.map(tf.linalg.matrix_transpose(raw))
+
+    def _forward_and_log_det(self, x, context):
+        y, log_det = forward_and_log_det(self._elementwise(context), x, 0)
+        return y, tf.reduce_sum(log_det, [-3, -2, -1])
+
+    def _inverse_and_log_det(self, y, context):
+        x, log_det = inverse_and_log_det(self._elementwise(context), y, 0)
+        return x, tf.reduce_sum(log_det, [-3, -2, -1])

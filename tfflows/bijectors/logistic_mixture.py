@@ -1,0 +1,36 @@
+"""Flow++'s elementwise map: a mixture's CDF, its logit, then a scale and shift."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+from tfflows.bijectors.chain import Chain, Invert
+from tfflows.bijectors.elementwise import ShiftAndLogScale, bounded, each_parameter
+from tfflows.bijectors.mixture_cdf import MixtureCDF
+
+tfb = tfp.bijectors
+
+
+class LogisticMixtureAffine:
+    """`x = logit(F(y)) exp(s) + t` from data to latent, with `F` a logistic mixture's CDF.
+
+    `2 + 3 components` parameters a dimension: `t`, raw `s`, and those of `MixtureCDF`.
+
+    Args:
+      components: number of logistics in the mixture.
+      bound: `s` stays within +-bound.
+
+    Reference: Ho et al., Flow++, 2019 (section 3.2). https://arxiv.org/abs/1902.00275
+    """
+
+    def __init__(self, components: int = 32, bound: float = 2.0):
+        self._mixture = MixtureCDF(components, "logistic", "logistic")
+        self.bound = bound
+        self.parameters = 2 + self._mixture.parameters
+
+    def __call__(self, parameters: tf.Tensor) -> tfb.Bijector:
+        """Turns `[..., 2 + 3 K]` into the map."""
+        shift, raw = each_parameter(parameters[..., :2])
+        affine = Invert(ShiftAndLogScale(shift, bounded(raw, self.bound)))
+        return Chain([self._mixture(parameters[..., 2:]), affine])

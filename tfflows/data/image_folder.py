@@ -1,0 +1,75 @@
+"""A folder of image files."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import os
+import pathlib
+from collections.abc import Iterator
+
+import numpy as np
+
+from tfflows.data.pixels import Fit, decode, stack
+
+FORMATS = (".png", ".jpg", ".jpeg", ".jfif", ".webp", ".bmp")
+# Images too, which would be missed unless they were named as skipped.
+_OTHER_FORMATS = (".gif", ".tif", ".tiff", ".heic", ".avif")
+_CHUNK = 256  # files read at a time, so that an error does not have to wait for all of them
+
+
+def find(root: pathlib.Path) -> list[pathlib.Path]:
+    """Files in a folder, at any depth, that are named like images, hidden ones left out."""
+    files = []
+    for folder, folders, names in os.walk(root, followlinks=True):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        files += [
+            pathlib.Path(folder, name)
+            for name in names
+            if name.lower().endswith(FORMATS + _OTHER_FORMATS) and not name.startswith(".")
+        ]
+    return sorted(files, key=lambda file: file.relative_to(root).parts)
+
+
+def read(
+    root: pathlib.Path, files: list[pathlib.Path], fit: Fit, channels: int | None
+) -> tuple[np.ndarray, np.ndarray | None, list[str], list[str] | None]:
+    """Reads files of a folder, as `images.read_images` says.
+
+    Returns:
+      Images `[n, H, W, C]`, labels `[n]` or None, "name: reason" of each file that was skipped,
+      and names of the classes or None.
+
+    Raises:
+      ValueError: if none can be read, or they differ in size.
+    """
+    parts = [file.relative_to(root).parts for file in files]
+    names = sorted({first for first, *_ in parts})
+    number = {name: i for i, name in enumerate(names)}
+    labels, skipped = [], []
+
+    def load(file: pathlib.Path) -> np.ndarray | str:
+        try:
+            return fit(decode(file.read_bytes()))
+        except Exception as error:  # Pillow raises many kinds for damaged files
+            return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+    def readable() -> Iterator[tuple[str, np.ndarray]]:
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+            for start in range(0, len(files), _CHUNK):
+                chunk = slice(start, start + _CHUNK)
+                for part, image in zip(parts[chunk], pool.map(load, files[chunk]), strict=True):
+                    if isinstance(image, str):
+                        skipped.append(f"{'/'.join(part)}: {image}")
+                        continue
+                    labels.append(number[part[0]])
+                    yield "/".join(part), image
+
+    x = stack(readable(), len(files), channels)
+    if x is None:
+        raise ValueError(
+            f"path: expected images in {str(root)!r}, got none that can be read among"
+            f" {len(files)}; {skipped[0]}"
+        )
+    if len(names) < 2 or any(len(part) != 2 for part in parts):
+        return x, None, skipped, None
+    return x, np.array(labels, np.int64), skipped, names

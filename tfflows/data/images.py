@@ -1,0 +1,206 @@
+"""Image data sets, a user's own and those of TFDS, as uint8 arrays in host memory."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import pathlib
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from tfflows.data import image_arrays, image_folder, sources, table
+from tfflows.data.pixels import Fit, stack
+
+_BATCHES = "train_data_batch_*.npz"
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Images:
+    """Images of one size.
+
+    Attributes:
+      x: uint8 `[n, H, W, C]`, C 1 or 3.
+      labels: int64 `[n]`, numbers of classes from 0; None where there are none.
+      skipped: the files that could not be read, "name: reason" each.
+      class_names: a name for each class; None where there are no labels.
+    """
+
+    x: np.ndarray
+    labels: np.ndarray | None = None
+    skipped: list[str] = dataclasses.field(default_factory=list)
+    class_names: list[str] | None = None
+
+
+def tfds_images(
+    name: str,
+    data_dir: str | os.PathLike,
+    split: str = "train",
+    size: tuple[int, int] | None = None,
+    channels: int | None = None,
+    crop: str | int = "center",
+    resize: str = "area",
+) -> Images:
+    """Reads the images, and class labels, of a prepared TFDS set, in the order of its files.
+
+    The image is the feature called `image`, or else the first image by name; so is the label. Sets
+    with labels of -1, which TFDS writes for unknown ones, have none. Nothing is downloaded.
+
+    Args:
+      name: name of the set, with a config if it has one (`name/config`).
+      data_dir: the folder that holds the prepared set.
+      split: an official split, or a part of one (`train[:90%]`).
+      size, channels, crop, resize: as `read_images`.
+
+    Returns:
+      The images.
+
+    Raises:
+      ValueError: if the set is not there (with the command that prepares it), has no such split or
+        no image of 8 bits, or its images differ in size and none is given.
+    """
+    import tensorflow_datasets as tfds
+
+    fit = Fit(size, crop, resize)
+    _check_channels(channels)
+    builder = sources.prepared_builder(name, data_dir, split)
+    features = builder.info.features
+    image = _first_of(features, tfds.features.Image, "image")
+    if image is None:
+        raise ValueError(f"name: expected a data set with images, got {name!r}")
+    if np.dtype(features[image].np_dtype) != np.uint8:
+        raise ValueError(f"name: expected images of uint8, got {features[image].np_dtype}")
+    n = builder.info.splits[split].num_examples
+    if not n:
+        raise ValueError(f"split: expected images, got none in {split!r}")
+    label = _first_of(features, tfds.features.ClassLabel, "label")
+    paths = [(key,) for key in (image, label) if key is not None]
+    dataset = sources.read_features(builder, split, paths)
+    labels = []
+
+    def examples():
+        # Images of several sizes make no batch.
+        batch = 1 if None in features[image].shape else 1024
+        for values in dataset.batch(batch).as_numpy_iterator():
+            labels.extend(values[-1] if label else ())
+            yield from values[0]
+
+    x = stack(_fitted(examples(), "example", fit), n, channels)
+    if label is None or min(labels) < 0:
+        return Images(x)
+    return Images(x, np.array(labels, np.int64), class_names=list(features[label].names))
+
+
+def read_images(
+    path: str | os.PathLike,
+    size: tuple[int, int] | None = None,
+    channels: int | None = None,
+    crop: str | int = "center",
+    resize: str = "area",
+) -> Images:
+    """Reads a user's own images from a folder or an array.
+
+    A folder holds PNG, JPEG, WebP or BMP files, at any depth, which are read in the order of their
+    relative paths; `pixels.decode` says what becomes of palettes, transparency and orientation.
+    Where each file lies in a folder of the folder, and there are two of these or more, their sorted
+    names are the classes. Hidden files and files of other kinds are passed over; those that cannot
+    be read, or cropped, are named in `skipped`.
+
+    A .npy holds uint8 `[n, H, W]` or `[n, H, W, C]`; an .npz holds such an array under `x` or
+    `images` or as the only one, and may hold labels `[n]`, from 0, under `y` or `labels`.
+
+    Downsampled ImageNet (https://arxiv.org/abs/1707.08819) is read as its .npz archives come: rows
+    `[n, 3 * H * H]` under `data`, channels first, and labels from 1 under `labels`; the path is
+    one of them, or a folder of several `train_data_batch_*.npz`.
+
+    Args:
+      path: a folder, an .npz or an .npy file.
+      size: `(H, W)` that images are cropped and resized to; None: they have one size.
+      channels: 1 (grey, the luma of colours) or 3; None: as the first image.
+      crop: what is cut away: `"center"`, all but the largest window in the middle with the ratio
+        of `size`; a number, all but a square of so many pixels in the middle; `"none"`, nothing.
+      resize: `"area"`, the mean over the pixels that fall into one, bicubic where an image is
+        enlarged; `"none"`, only crop, to `size` itself where `crop` is `"center"`.
+
+    Returns:
+      The images.
+
+    Raises:
+      ValueError: if an argument is none of these; the path is absent or of another kind; the folder
+        has no images, or none that can be read; images differ in size and none is given; an array
+        is not uint8, not of images, cannot be read or cropped, or its labels do not fit.
+    """
+    fit = Fit(size, crop, resize)
+    _check_channels(channels)
+    path = pathlib.Path(path).expanduser()
+    if not path.exists():
+        raise ValueError(
+            f"path: expected a folder, .npz or .npy, got {str(path)!r}, which does not exist"
+        )
+    if path.is_dir() and (files := image_folder.find(path)):
+        return Images(*image_folder.read(path, files, fit, channels))
+    if path.is_dir():
+        # As a person counts: batch 10 comes after batch 9.
+        batches = sorted(path.glob(_BATCHES), key=lambda file: (len(file.name), file.name))
+        if not batches:
+            raise ValueError(
+                f"path: expected a folder with images, got {str(path)!r}, which has none"
+                f" (no {', '.join(image_folder.FORMATS)} and no {_BATCHES})"
+            )
+        x, labels = image_arrays.read(batches)
+    elif path.suffix.lower() in (".npz", ".npy"):
+        x, labels = image_arrays.read([path])
+    else:
+        raise ValueError(f"path: expected a folder, .npz or .npy, got the file {str(path)!r}")
+    _, first = next(_fitted(x, "image", fit))
+    if first.shape != x.shape[1:] or channels not in (None, x.shape[-1]):
+        x = stack(_fitted(x, "image", fit), len(x), channels)
+    names = None if labels is None else [str(i) for i in range(labels.max() + 1)]
+    return Images(x, labels, class_names=names)
+
+
+def split_rows(n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Numbers of the training, validation and test images among `n`, as `table.split` has them.
+
+    Raises:
+      ValueError: if there are fewer than 11 images.
+    """
+    if n < table.MIN_ROWS:
+        raise ValueError(f"images: expected at least {table.MIN_ROWS} to split, got {n}")
+    return table.split(n)
+
+
+def class_context(labels: np.ndarray, classes: int) -> np.ndarray:
+    """Labels `[n]` as one-hot rows, float32 `[n, classes]`: the context of a conditional flow.
+
+    Raises:
+      ValueError: if labels are not whole numbers of one axis, from 0 to `classes - 1`.
+    """
+    labels = np.asarray(labels)
+    if labels.ndim != 1 or labels.dtype.kind not in "iu":
+        raise ValueError(f"labels: expected integers [n], got {labels.dtype} {list(labels.shape)}")
+    if labels.size and (labels.min() < 0 or labels.max() >= classes):
+        raise ValueError(
+            f"labels: expected 0 to {classes - 1}, got {labels.min()} to {labels.max()}"
+        )
+    return (labels[:, None] == np.arange(classes)).astype(np.float32)
+
+
+def _check_channels(channels: int | None) -> None:
+    if channels not in (None, 1, 3):
+        raise ValueError(f"channels: expected 1, 3 or None, got {channels!r}")
+
+
+def _first_of(features, kind: type, name: str) -> str | None:
+    """Key of the feature of a kind: the one of that name, or the first."""
+    keys = sorted(key for key, feature in features.items() if isinstance(feature, kind))
+    return name if name in keys else next(iter(keys), None)
+
+
+def _fitted(images: Iterable[np.ndarray], kind: str, fit: Fit) -> Iterator[tuple[str, np.ndarray]]:
+    for i, image in enumerate(images):
+        name = f"{kind} {i}"
+        try:
+            yield name, fit(image)
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from None

@@ -1,0 +1,196 @@
+"""Pixels of an image, uint8 `[H, W, C]`: decoding, cropping, resizing, grey and colour."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import math
+import operator
+from collections.abc import Iterable
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+_FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
+_PNG = b"\x89PNG\r\n\x1a\n"
+_PNG_DEPTH = 24  # where a PNG says how many bits a channel has
+
+
+@dataclasses.dataclass(frozen=True)
+class Fit:
+    """Brings images to one size: cropped about the centre, then resized.
+
+    Shrinking takes the mean over the pixels that fall into one (`BOX` of Pillow), enlarging is
+    bicubic; each axis goes by whether it shrinks.
+
+    Attributes:
+      size: `(H, W)`, or None: images are cropped and no more.
+      crop: `"center"`, the largest window with the ratio of `size` (of `size` itself where `resize`
+        is `"none"`); a number (or its digits), a square of so many pixels; `"none"`, nothing is
+        cut and resizing may change the ratio.
+      resize: `"area"`, or `"none"`: an image has the size after cropping, or is refused.
+
+    Raises:
+      ValueError: if an argument is none of these; when called, if an image is smaller than the
+        window, or would have to be resized and may not.
+    """
+
+    size: tuple[int, int] | None = None
+    crop: str | int = "center"
+    resize: str = "area"
+
+    def __post_init__(self):
+        if self.size is not None:
+            object.__setattr__(self, "size", _size(self.size))
+        crop = self.crop
+        if isinstance(crop, str) and crop.isdecimal():
+            crop = int(crop)
+        if crop not in ("center", "none") and (not isinstance(crop, int) or crop < 1):
+            raise ValueError(
+                f"crop: expected 'center', 'none' or a number of pixels, got {self.crop!r}"
+            )
+        object.__setattr__(self, "crop", crop)
+        if self.resize not in ("area", "none"):
+            raise ValueError(f"resize: expected 'area' or 'none', got {self.resize!r}")
+
+    def __call__(self, image: np.ndarray) -> np.ndarray:
+        """The image `[H, W, C]`, C as it came; no copy where nothing changes."""
+        image = _centre(image, self._window(*image.shape[:2]))
+        if self.size is None or image.shape[:2] == self.size:
+            return image
+        if self.resize == "none":
+            raise ValueError(
+                f"expected {_shown(self.size)} pixels where resize is 'none',"
+                f" got {_shown(image.shape)}"
+            )
+        height, width = self.size
+        picture = _picture(image)
+        picture = picture.resize((width, picture.height), _filter(picture.width, width))
+        picture = picture.resize((width, height), _filter(picture.height, height))
+        return _array(picture)
+
+    def _window(self, height: int, width: int) -> tuple[int, int]:
+        if isinstance(self.crop, int):
+            return self.crop, self.crop
+        if self.crop == "none" or self.size is None:
+            return height, width
+        if self.resize == "none":
+            return self.size
+        rows, columns = self.size
+        if height * columns <= width * rows:
+            return height, max(1, round(height * columns / rows))
+        return max(1, round(width * rows / columns)), width
+
+
+def decode(data: bytes) -> np.ndarray:
+    """Decodes a PNG, JPEG, WebP or BMP file (of an animation the first frame).
+
+    Grey images have one channel, palettes are looked up, CMYK is turned into RGB, what is
+    transparent is laid over white, and the orientation that a camera noted (EXIF) is applied.
+
+    Args:
+      data: the bytes of the file.
+
+    Returns:
+      uint8 `[H, W, 1]` or `[H, W, 3]`.
+
+    Raises:
+      ValueError: if the file is none of these, or has 16 bits a channel: its numbers may span any
+        part of their range, so that dividing them by 256 could leave an image black unnoticed.
+      OSError: if it is damaged. (Pillow raises other exceptions too on some damaged files.)
+    """
+    if data.startswith(_PNG) and data[_PNG_DEPTH : _PNG_DEPTH + 1] == b"\x10":
+        raise ValueError("16 bits a channel; save it with 8")
+    try:
+        picture = Image.open(io.BytesIO(data), formats=_FORMATS)
+    except UnidentifiedImageError:
+        raise ValueError("not a PNG, JPEG, WebP or BMP image") from None
+    picture.load()
+    picture = ImageOps.exif_transpose(picture)
+    grey = picture.mode in ("1", "L", "LA")
+    if picture.mode in ("LA", "PA", "RGBA") or "transparency" in picture.info:
+        white = Image.new("RGBA", picture.size, "white")
+        picture = Image.alpha_composite(white, picture.convert("RGBA"))
+    return _array(picture.convert("L" if grey else "RGB"))
+
+
+def stack(
+    named: Iterable[tuple[str, np.ndarray]], n: int, channels: int | None
+) -> np.ndarray | None:
+    """Images as one array.
+
+    Args:
+      named: names, for errors, and images uint8 `[H, W, C]`.
+      n: how many there are at most.
+      channels: 1 (colours become their luma, ITU-R BT.601), 3, or None: as the first.
+
+    Returns:
+      uint8 `[count, H, W, C]`; None if there are no images.
+
+    Raises:
+      ValueError: if images differ in size, have other channels than 1 or 3, or exceed the memory.
+    """
+    x, count, first = None, 0, ""
+    for name, image in named:
+        if image.shape[-1] not in (1, 3):
+            raise ValueError(f"{name}: expected 1 or 3 channels, got {image.shape[-1]}")
+        if x is None:
+            shape = [n, *image.shape[:2], channels or image.shape[-1]]
+            try:
+                x, first = np.empty(shape, np.uint8), name
+            except MemoryError:
+                raise ValueError(
+                    f"size: expected images that fit in memory, got {n} of {_shown(image.shape)}"
+                    f" pixels ({math.prod(shape) / 2**30:.0f} GiB); give a smaller size"
+                ) from None
+        if image.shape[:2] != x.shape[1:3]:
+            raise ValueError(
+                f"size: expected (height, width), as the images differ: {first} has"
+                f" {_shown(x.shape[1:])} pixels, {name} has {_shown(image.shape)}"
+            )
+        x[count] = _as_channels(image, x.shape[-1])
+        count += 1
+    return None if x is None else x[:count]
+
+
+def _size(size) -> tuple[int, int]:
+    try:
+        height, width = (operator.index(side) for side in size)
+    except (TypeError, ValueError):
+        height = width = 0
+    if height < 1 or width < 1:
+        raise ValueError(f"size: expected (height, width) in pixels, got {size!r}")
+    return height, width
+
+
+def _centre(image: np.ndarray, window: tuple[int, int]) -> np.ndarray:
+    top, left = ((side - part) // 2 for side, part in zip(image.shape, window, strict=False))
+    if top < 0 or left < 0:
+        raise ValueError(
+            f"expected at least {_shown(window)} pixels to crop, got {_shown(image.shape)}"
+        )
+    return image[top : top + window[0], left : left + window[1]]
+
+
+def _filter(old: int, new: int) -> Image.Resampling:
+    return Image.Resampling.BOX if new < old else Image.Resampling.BICUBIC
+
+
+def _picture(image: np.ndarray) -> Image.Image:
+    return Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)
+
+
+def _array(picture: Image.Image) -> np.ndarray:
+    array = np.asarray(picture)
+    return array[..., None] if array.ndim == 2 else array
+
+
+def _as_channels(image: np.ndarray, channels: int) -> np.ndarray:
+    if image.shape[-1] == channels:
+        return image
+    return _array(_picture(image).convert("L" if channels == 1 else "RGB"))
+
+
+def _shown(shape) -> str:
+    """Height and width of a shape, as an error says them."""
+    return f"{shape[0]} x {shape[1]}"

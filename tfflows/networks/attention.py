@@ -1,0 +1,201 @@
+"""Flow++'s conditioner: gated residual convolutions and self-attention."""
+
+from __future__ import annotations
+
+import math
+
+import keras
+import tensorflow as tf
+
+from tfflows.networks.convolution import _ImageConditioner
+from tfflows.networks.mlp import dropout as _dropout
+
+
+def concat_elu(x: tf.Tensor) -> tf.Tensor:
+    """`elu` of `x` and of `-x`, side by side: twice the channels."""
+    return tf.nn.elu(tf.concat([x, -x], axis=-1))
+
+
+def gate(x: tf.Tensor) -> tf.Tensor:
+    """The first half of the channels times the logistic function of the second."""
+    value, weight = tf.split(x, 2, axis=-1)
+    return value * tf.sigmoid(weight)
+
+
+class _Blocks(_ImageConditioner):
+    """The layers that Flow++'s conditioner and its feature network share."""
+
+    def _small(self, filters, kernel_size, salt):
+        """A layer that starts at a tenth of the usual size."""
+        scale = keras.initializers.VarianceScaling(0.01, "fan_in", "normal", self._seed(salt))
+        return self._convolution(filters, kernel_size, kernel_initializer=scale)
+
+    def _plain(self, filters, kernel_size, salt):
+        scale = keras.initializers.VarianceScaling(1.0, "fan_in", "normal", self._seed(salt))
+        return self._convolution(filters, kernel_size, kernel_initializer=scale)
+
+    def _normalization(self):
+        return keras.layers.LayerNormalization(epsilon=1e-5, dtype=self.dtype_policy)
+
+    def _gated_convolution(self, x, layers, context=None):
+        """`x + gate(W2 elu(W1 elu(x) + V elu(context)))`, each `elu` of both signs."""
+        h = layers[0](concat_elu(x))
+        if context is not None:
+            h += context
+        h = _dropout(concat_elu(h), self.dropout)
+        return x + gate(layers[1](h))
+
+
+@keras.saving.register_keras_serializable("tfflows")
+class GatedAttentionNet(_Blocks):
+    """Flow++'s conditioner: blocks of a gated convolution and gated self-attention.
+
+    Each block is a gated residual convolution (3 x 3, then 1 x 1), layer normalisation, a gated
+    residual self-attention over all positions with a learned embedding of each position, and
+    layer normalisation. The last layer starts small.
+
+    Args:
+      outputs: channels of the output.
+      width: hidden channels.
+      blocks: number of blocks.
+      heads: heads of attention, a divisor of `width`; 0 for blocks without attention.
+      dropout: rate of dropout within the blocks, during training.
+      seed: seed of the initial weights.
+      **kwargs: passed to `keras.layers.Layer`.
+
+    Raises:
+      ValueError: if an argument is out of its range.
+
+    Reference: Ho et al., Flow++, 2019 (section 3.3). https://arxiv.org/abs/1902.00275
+    """
+
+    def __init__(
+        self,
+        outputs: int,
+        width: int = 96,
+        blocks: int = 10,
+        heads: int = 4,
+        dropout: float = 0.0,
+        seed: int = 0,
+        **kwargs,
+    ):
+        super().__init__(outputs, width, dropout, seed, **kwargs)
+        if blocks < 1:
+            raise ValueError(f"blocks: expected at least 1, got {blocks}")
+        if heads < 0 or (heads and width % heads):
+            raise ValueError(f"heads: expected a divisor of width {width}, or 0, got {heads}")
+        self.blocks, self.heads = blocks, heads
+        self.first = self._plain(width, 3, salt=0)
+        self.convolutions = [
+            [self._plain(width, 3, salt=100 + i), self._small(2 * width, 1, salt=200 + i)]
+            for i in range(blocks)
+        ]
+        self.attentions = [
+            [self._plain(3 * width, 1, salt=300 + i), self._small(2 * width, 1, salt=400 + i)]
+            for i in range(blocks if heads else 0)
+        ]
+        norms = 2 if heads else 1
+        self.norms = [[self._normalization() for _ in range(norms)] for _ in range(blocks)]
+        self.last = self._small(outputs, 3, salt=1)
+
+    def build(self, inputs_shape, context_shape=None):
+        """Creates the weights; those of the context only where there is one."""
+        positions = tuple(inputs_shape)[:-1]
+        hidden, double = (*positions, self.width), (*positions, 2 * self.width)
+        self.first.build(inputs_shape)
+        for convolution, norms in zip(self.convolutions, self.norms, strict=True):
+            for layer in convolution:
+                layer.build(double)
+            for layer in norms:
+                layer.build(hidden)
+        for attention in self.attentions:
+            for layer in attention:
+                layer.build(hidden)
+        self.last.build(hidden)
+        if self.heads:
+            self.embedding = self.add_weight(
+                name="embedding",
+                shape=hidden[1:],
+                initializer=keras.initializers.RandomNormal(stddev=0.01, seed=self._seed(2)),
+            )
+        if context_shape is not None:
+            doubled = (*context_shape[:-1], 2 * context_shape[-1])
+            self._build_contexts(self.blocks, inputs_shape, doubled, use_bias=True)
+
+    def call(self, inputs, context=None):
+        """Returns `[batch, H, W, outputs]`."""
+        x = self.first(inputs)
+        if context is not None:
+            context = concat_elu(tf.cast(context, x.dtype))
+        for index in range(self.blocks):
+            added = self._context(index, context) if self.contexts else None
+            x = self._gated_convolution(x, self.convolutions[index], added)
+            x = self.norms[index][0](x)
+            if self.heads:
+                x = self.norms[index][1](self._gated_attention(x, *self.attentions[index]))
+        return self.last(x)
+
+    def _gated_attention(self, x, project_in, project_out):
+        """Residual multi-head self-attention over the positions, gated."""
+        height, width, channels = x.shape[1:]
+        positions, size = height * width, channels // self.heads
+        h = project_in(x + tf.cast(self.embedding, x.dtype))
+        h = tf.reshape(h, [-1, positions, 3, self.heads, size])
+        query, key, value = tf.unstack(tf.transpose(h, [2, 0, 3, 1, 4]))
+        weights = tf.matmul(query, key, transpose_b=True) * (1.0 / math.sqrt(size))
+        weights = tf.cast(tf.nn.softmax(tf.cast(weights, tf.float32)), x.dtype)
+        h = tf.transpose(tf.matmul(weights, value), [0, 2, 1, 3])
+        h = _dropout(tf.reshape(h, [-1, height, width, channels]), self.dropout)
+        return x + gate(project_out(h))
+
+    def get_config(self):
+        """Returns the constructor's arguments."""
+        return {**super().get_config(), "blocks": self.blocks, "heads": self.heads}
+
+
+@keras.saving.register_keras_serializable("tfflows")
+class GatedFeatureNet(_Blocks):
+    """Features of an image, for the flow of its dequantization noise.
+
+    A 3 x 3 convolution and gated residual convolutions of 3 x 3.
+
+    Args:
+      outputs: number of features of each position.
+      blocks: number of gated convolutions.
+      dropout: rate of dropout within the blocks, during training.
+      seed: seed of the initial weights.
+      **kwargs: passed to `keras.layers.Layer`.
+
+    Reference: Ho et al., Flow++, 2019 (section 3.1). https://arxiv.org/abs/1902.00275
+    """
+
+    def __init__(
+        self, outputs: int = 32, blocks: int = 3, dropout: float = 0.0, seed: int = 0, **kwargs
+    ):
+        super().__init__(outputs, outputs, dropout, seed, **kwargs)
+        self.blocks = blocks
+        self.first = self._plain(outputs, 3, salt=0)
+        self.convolutions = [
+            [self._plain(outputs, 3, salt=100 + i), self._small(2 * outputs, 3, salt=200 + i)]
+            for i in range(blocks)
+        ]
+
+    def build(self, inputs_shape):
+        """Creates the weights."""
+        self.first.build(inputs_shape)
+        for layers in self.convolutions:
+            for layer in layers:
+                layer.build((*tuple(inputs_shape)[:-1], 2 * self.outputs))
+
+    def call(self, inputs):
+        """Returns `[batch, H, W, outputs]`."""
+        x = self.first(inputs)
+        for layers in self.convolutions:
+            x = self._gated_convolution(x, layers)
+        return x
+
+    def get_config(self):
+        """Returns the constructor's arguments."""
+        config = {**super().get_config(), "blocks": self.blocks}
+        del config["width"]
+        return config
