@@ -38,7 +38,7 @@ class Served(tf.Module):
 
 
 def _functions(model: DensityModel) -> dict[str, Callable]:
-    x = tf.TensorSpec([None, *model.event_shape], tf.float32, name="x")
+    x = tf.TensorSpec([None, *model.event_shape], model.event_dtype, name="x")
     seed = tf.TensorSpec([None, 2], tf.int64, name="seed")
     temperature = tf.TensorSpec([None], tf.float32, name="temperature")
     contexts = []

@@ -32,7 +32,8 @@ class Case:
 
     Attributes:
       build: makes it for a dtype's name, with the same initial values at every call.
-      event_shape: shape of its event, the same on both sides.
+      event_shape: shape of its event.
+      latent_shape: shape of its latent, where it is another.
       context_shape: shape of its context or `None`.
       latents: where latents lie: `"real"`, or `"unit"` for (0, 1).
       extremes: magnitudes that float32 events must survive.
@@ -42,9 +43,15 @@ class Case:
     build: Callable[[str], tfb.Bijector]
     event_shape: tuple[int, ...] = (5,)
     context_shape: tuple[int, ...] | None = None
+    latent_shape: tuple[int, ...] | None = None
     latents: str = "real"
     extremes: tuple[float, ...] = (1e-30, 1e-4, 3.0, 50.0, 1e4)
     tolerance: float = 2e-4
+
+    @property
+    def of_latent(self) -> tuple[int, ...]:
+        """Shape of a latent."""
+        return self.event_shape if self.latent_shape is None else self.latent_shape
 
     def events(self, dtype: str, seed: int = 0, batch: int = BATCH):
         """Random data, in the dtype."""
@@ -55,7 +62,7 @@ class Case:
     def latent_events(self, dtype: str, seed: int = 1, batch: int = BATCH):
         """Random latents, in the dtype."""
         rng = np.random.default_rng(seed)
-        shape = (batch, *self.event_shape)
+        shape = (batch, *self.of_latent)
         draw = rng.normal(size=shape) if self.latents == "real" else rng.uniform(0.02, 0.98, shape)
         return tf.constant(draw, dtype)
 
@@ -109,17 +116,17 @@ def _jacobian_log_det(function, value):
 def check_log_det(case: Case) -> None:
     """Log-determinants agree with the autodiff Jacobian, both ways, by every route."""
     bijector, keywords = case.randomized("float64"), case.keywords("float64")
-    ndims = len(case.event_shape)
+    ndims, latent_ndims = len(case.event_shape), len(case.of_latent)
     x, y = case.latent_events("float64"), case.events("float64")
     forward = _jacobian_log_det(lambda v: bijector.forward(tf.identity(v), **keywords), x)
     inverse = _jacobian_log_det(lambda v: bijector.inverse(tf.identity(v), **keywords), y)
-    fldj = bijector.forward_log_det_jacobian(tf.identity(x), event_ndims=ndims, **keywords)
+    fldj = bijector.forward_log_det_jacobian(tf.identity(x), event_ndims=latent_ndims, **keywords)
     ildj = bijector.inverse_log_det_jacobian(tf.identity(y), event_ndims=ndims, **keywords)
     zeros = tf.zeros([BATCH], tf.float64)
     _close(fldj + zeros, forward, 1e-6, "forward_log_det_jacobian")
     _close(ildj + zeros, inverse, 1e-6, "inverse_log_det_jacobian")
     context = keywords.get("context")
-    y2, joint = tb.forward_and_log_det(bijector, tf.identity(x), ndims, context)
+    y2, joint = tb.forward_and_log_det(bijector, tf.identity(x), latent_ndims, context)
     _close(joint + zeros, forward, 1e-6, "forward_and_log_det")
     _close(y2, bijector.forward(tf.identity(x), **keywords), 1e-9, "forward_and_log_det's value")
     x2, joint = tb.inverse_and_log_det(bijector, tf.identity(y), ndims, context)
@@ -173,9 +180,10 @@ def check_tracking(case: Case) -> None:
     for where, module in wrapped.items():
         got = {id(v) for v in module.trainable_variables}
         assert got == expected, f"tf.Module, {where}: {len(got)} variables of {len(expected)}"
-        keras_sees = {id(v.value) for v in Flow(module, case.event_shape).trainable_variables}
+        shape = case.of_latent if where == "in tfb.Invert" else case.event_shape
+        keras_sees = {id(v.value) for v in Flow(module, shape).trainable_variables}
         assert keras_sees == expected, f"Keras, {where}: {len(keras_sees)} of {len(expected)}"
-    base = tfd.Sample(tfd.Normal(0.0, 1.0), case.event_shape)
+    base = tfd.Sample(tfd.Normal(0.0, 1.0), case.of_latent)
     distribution = tfd.TransformedDistribution(base, bijector)
     got = {id(v) for v in distribution.trainable_variables}
     assert got == expected, f"TransformedDistribution: {len(got)} variables of {len(expected)}"
@@ -202,15 +210,15 @@ def check_save_and_restore(case: Case) -> None:
 
 def check_compiled(case: Case) -> None:
     """With an unknown batch in a graph, and under XLA, both directions give eager's values."""
-    bijector, ndims = case.randomized(), len(case.event_shape)
-    keywords = case.keywords("float32")
+    bijector, keywords = case.randomized(), case.keywords("float32")
     names = list(keywords)
     for joint, value in (
         (tb.forward_and_log_det, case.latent_events("float32")),
         (tb.inverse_and_log_det, case.events("float32")),
     ):
+        ndims = value.shape.rank - 1
 
-        def run(value, *context, joint=joint):
+        def run(value, *context, joint=joint, ndims=ndims):
             return joint(bijector, tf.identity(value), ndims, *context)
 
         arguments = [value, *(keywords[name] for name in names)]

@@ -246,6 +246,99 @@ def _convolution_cases() -> dict[str, Case]:
     return cases
 
 
+def _conv_net(dtype):
+    return lambda outputs: networks.ConvNet(outputs, 6, dtype=dtype)
+
+
+def _image_cases() -> dict[str, Case]:
+    shape = (2, 4, 2)
+
+    def channels(map, dtype, network=_conv_net, context=None, keep_last=False, shape=shape):
+        return tb.ChannelCoupling(shape, map, network(dtype), keep_last, context)
+
+    def masked(mask, dtype, map=MAPS["affine"], network=_conv_net):
+        return tb.MaskedCoupling(mask, map, network(dtype))
+
+    def multi_scale(dtype):
+        level = tb.Chain([tb.Squeeze(), channels(MAPS["affine"], dtype, shape=(1, 2, 8))])
+        rest = channels(MAPS["affine"], dtype, shape=(1, 2, 4))
+        return tb.MultiScale(shape, [level, rest])
+
+    def residual_net(dtype):
+        return lambda outputs: networks.ResidualConvNet(outputs, 6, blocks=1, dtype=dtype)
+
+    def attention_net(dtype, heads=2):
+        return lambda outputs: networks.GatedAttentionNet(outputs, 6, 1, heads, dtype=dtype)
+
+    squeezed = {"event_shape": (2, 4, 2), "latent_shape": (1, 2, 8)}
+    cases = {
+        "squeeze_depth": Case(lambda dtype: tb.Squeeze(ordering="depth"), **squeezed),
+        "squeeze_channel": Case(lambda dtype: tb.Squeeze(ordering="channel"), **squeezed),
+        "checkerboard_squeeze": Case(
+            lambda dtype: tb.CheckerboardSqueeze(), event_shape=(3, 4, 2), latent_shape=(3, 2, 4)
+        ),
+        "flatten": Case(lambda dtype: tb.Flatten(shape), event_shape=shape, latent_shape=(16,)),
+        "multi_scale": Case(multi_scale, event_shape=shape, latent_shape=(16,)),
+        "rescale": Case(lambda dtype: tb.Rescale(4.0)),
+        "elementwise_scale": Case(lambda dtype: tb.Elementwise(tb.Scale(), SIZE, dtype)),
+        "act_norm_of_images": Case(lambda dtype: tb.ActNorm(shape, dtype), event_shape=shape),
+        "halves": Case(
+            lambda dtype: tb.Halves(
+                tb.InvertibleConvolution1x1(2, "plain", dtype=dtype), tb.ActNorm(2, dtype)
+            ),
+            event_shape=(4,),
+        ),
+        "channel_coupling_additive": Case(
+            lambda dtype: channels(MAPS["additive"], dtype), event_shape=shape
+        ),
+        "channel_coupling_affine": Case(
+            lambda dtype: channels(MAPS["affine"], dtype, keep_last=True), event_shape=shape
+        ),
+        "channel_coupling_odd": Case(
+            lambda dtype: channels(MAPS["affine"], dtype, shape=(2, 2, 3)), event_shape=(2, 2, 3)
+        ),
+        "channel_coupling_attention": Case(
+            lambda dtype: channels(tb.LogisticMixtureAffine(3), dtype, attention_net),
+            event_shape=shape,
+        ),
+        "channel_coupling_attention_conditional": Case(
+            lambda dtype: channels(
+                MAPS["affine"], dtype, attention_net, (*shape[:2], CONTEXT), shape=shape
+            ),
+            event_shape=shape,
+            context_shape=(*shape[:2], CONTEXT),
+        ),
+        "channel_coupling_conditional": Case(
+            lambda dtype: channels(MAPS["affine"], dtype, context=(CONTEXT,)),
+            event_shape=shape,
+            context_shape=(CONTEXT,),
+        ),
+        "masked_coupling_checkerboard": Case(
+            lambda dtype: masked(tb.checkerboard_mask(shape), dtype, network=residual_net),
+            event_shape=shape,
+        ),
+        "masked_coupling_mixture": Case(
+            lambda dtype: masked(
+                tb.checkerboard_mask(shape, odd=True), dtype, tb.LogisticMixtureAffine(3)
+            ),
+            event_shape=shape,
+        ),
+        "masked_coupling_channels": Case(
+            lambda dtype: masked(tb.channel_mask(shape), dtype), event_shape=shape
+        ),
+        "context_affine": Case(
+            lambda dtype: tb.ContextAffine(2, MAPS["affine"], (CONTEXT,), dtype),
+            event_shape=shape,
+            context_shape=(CONTEXT,),
+        ),
+    }
+    for side in ("top", "left"):
+        cases[f"masked_coupling_{side}"] = Case(
+            lambda dtype, side=side: masked(tb.half_mask(shape, side), dtype), event_shape=shape
+        )
+    return cases
+
+
 REGISTRY = (
     _registry()
     | _low_rank_cases()
@@ -253,4 +346,5 @@ REGISTRY = (
     | _sampling_cases()
     | _free_form_cases()
     | _convolution_cases()
+    | _image_cases()
 )

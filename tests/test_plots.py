@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from matplotlib import image
 
-from tfflows import plots
+from tfflows import image_plots, plots
 from tfflows.data import toy
 
 
@@ -126,3 +126,45 @@ def test_no_global_state():
     figure, _ = plots._figure(1, 2.0, 2.0)
     assert figure.canvas.manager is None
     assert dict(matplotlib.rcParams) == before
+
+
+def test_image_grid_shows_each_pixel(tmp_path):
+    path = tmp_path / "g.png"
+    images = np.arange(5 * 2 * 3 * 1).reshape(5, 2, 3, 1).astype(np.uint8) * 8
+    assert image_plots.image_grid(images, path, columns=3) == str(path)
+    pixels = np.round(255 * image.imread(path)[..., :3]).astype(int)
+    rows, columns = (np.flatnonzero(np.any(pixels < 255, axis=(axis, 2))) for axis in (1, 0))
+    pixels = pixels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    zoom, gap = 900 // 9, 4
+    assert pixels.shape == (4 * zoom + gap, 9 * zoom + 2 * gap, 3)
+    centre = zoom // 2 + zoom * np.arange(3)
+    for index, image_ in enumerate(images):
+        row, column = divmod(index, 3)
+        rows, columns = (2 * zoom + gap) * row + centre[:2], (3 * zoom + gap) * column + centre
+        np.testing.assert_array_equal(pixels[rows[:, None], columns], image_.repeat(3, axis=-1))
+    assert np.all(pixels[2 * zoom + gap :, 6 * zoom + 2 * gap :] == 255)  # no sixth image
+    assert os.listdir(tmp_path) == ["g.png"]
+
+
+def test_image_grid_with_labels(tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, [12, 8, 8, 3]).astype(np.uint8)
+    plain, labelled = tmp_path / "plain.png", tmp_path / "labelled.png"
+    check(image_plots.image_grid(images, plain), plain)
+    labels = {"title": "images", "row_labels": ["one", "two"], "column_labels": ["a", "b", "c"]}
+    check(image_plots.image_grid(images, labelled, 4, **labels), labelled)
+    bare, wide = image.imread(plain), image.imread(labelled)
+    assert wide.shape[0] > bare.shape[0] and wide.shape[1] > bare.shape[1]
+
+
+@pytest.mark.parametrize(
+    "images, message",
+    [
+        (np.zeros([2, 8, 8], np.uint8), r"images: expected shape \[n, H, W, 1 or 3\]"),
+        (np.zeros([2, 8, 8, 2], np.uint8), r"images: expected shape .*, got \[2, 8, 8, 2\]"),
+        (np.zeros([0, 8, 8, 1], np.uint8), r"images: expected shape .*, got \[0, 8, 8, 1\]"),
+        (np.zeros([2, 8, 8, 1]), "images: expected uint8, got float64"),
+    ],
+)
+def test_image_grid_checks_its_images(tmp_path, images, message):
+    with pytest.raises(ValueError, match=message):
+        image_plots.image_grid(images, tmp_path / "g.png")

@@ -28,6 +28,8 @@ _DENSE = {"linewidth": 0.9, "alpha": 0.8}
 _BATCH = 8192
 _SHOWN = 4000
 
+DPI = 120  # of every picture
+
 Bounds = tuple[Sequence[float], Sequence[float]]
 LogProb = Callable[[np.ndarray], np.ndarray]
 
@@ -72,7 +74,7 @@ def density_1d(
     axes.set_ylim(bottom=0)
     axes.legend(frameon=False)
     _lighten(axes)
-    return _save(figure, path)
+    return save(figure, path)
 
 
 def density_2d(
@@ -98,7 +100,7 @@ def density_2d(
     image = _heat_map(axes, flow_or_log_prob_fn, _bounds(bounds), resolution)
     axes.set_title(title)
     figure.colorbar(image, ax=axes, label="density", fraction=0.046, pad=0.04)
-    return _save(figure, path)
+    return save(figure, path)
 
 
 def latent_grid(
@@ -137,7 +139,7 @@ def latent_grid(
         _square(axes, *_square_bounds(curves.reshape(-1, 2)))
     panels[0].set(title="latent grid", xlabel="$z_1$", ylabel="$z_2$")
     panels[1].set(title=title, xlabel="$x_1$", ylabel="$x_2$")
-    return _save(figure, path)
+    return save(figure, path)
 
 
 def training_curve(
@@ -177,7 +179,7 @@ def training_curve(
         axes.set_ylabel("")
     axes.legend(frameon=False)
     _lighten(axes)
-    return _save(figure, path)
+    return save(figure, path)
 
 
 def overview_2d(
@@ -229,7 +231,7 @@ def overview_2d(
         panels[3].set(title="latents", xlabel="$z_1$", ylabel="$z_2$")
     if title:
         figure.suptitle(title)
-    return _save(figure, path)
+    return save(figure, path)
 
 
 def _colours(latents: np.ndarray) -> np.ndarray:
@@ -340,14 +342,14 @@ def _heat_map(axes: Axes, flow_or_log_prob_fn, bounds, resolution: int):
     return image
 
 
-def _save(figure: Figure, path: str | os.PathLike) -> str:
-    """Writes a PNG beside its place and moves it there."""
+def save(figure: Figure, path: str | os.PathLike) -> str:
+    """Writes a figure as a PNG, whole or not at all, and returns the path."""
     path = pathlib.Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         figure.savefig(
-            temporary, format="png", dpi=120, bbox_inches="tight", metadata={"Software": None}
+            temporary, format="png", dpi=DPI, bbox_inches="tight", metadata={"Software": None}
         )
         os.replace(temporary, path)
     finally:

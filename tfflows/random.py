@@ -159,6 +159,22 @@ def no_training_noise():
         _scope.key = previous
 
 
+def noise_position() -> tuple:
+    """Where the noise of this thread's training step stands, for `noise_from`."""
+    return _scope.key, _scope.calls
+
+
+@contextlib.contextmanager
+def noise_from(position: tuple):
+    """Within it, stochastic layers draw again what they drew from `noise_position()` on."""
+    previous = noise_position()
+    _scope.key, _scope.calls = position
+    try:
+        yield
+    finally:
+        _scope.key, _scope.calls = previous
+
+
 def next_noise_seed() -> tf.Tensor | None:
     """A new `int32` `[2]` seed for one stochastic layer, or `None` outside of training."""
     if _scope.key is None:

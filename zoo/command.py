@@ -156,3 +156,21 @@ def _one_line(error: Exception) -> str:
         name, _, near = str(text).strip().partition("\n")
         return " ".join(f"no entry {name}. {near}".split()).replace('"', "'")
     return " ".join(str(error).split())
+
+
+def define_samples() -> None:
+    """Defines the flag `--samples`, the K of the bound of a model of integers."""
+    flags.DEFINE_integer("samples", None, "Draws of dequantization noise in one bound.")
+
+
+def set_samples(model, samples: int | None) -> None:
+    """Sets the number of draws in one bound, where a number is given.
+
+    Raises:
+      ValueError: if the model is not one of integers, or the number is below 1.
+    """
+    if samples is None:
+        return
+    if not hasattr(model, "samples"):
+        raise ValueError(f"samples: only models of integers take it, got {samples}")
+    model.samples = samples

@@ -220,9 +220,8 @@ def _images(config: ConfigDict) -> Data:
     size = (values.height, values.width) if values.height or values.width else None
     if size and min(size) < 1:
         raise ValueError(f"data.height, data.width: expected both or neither, got {size}")
-    # The size of images that have one already is not asked for, only checked.
     arguments = {
-        "size": size if values.source == "images" else None,
+        "size": size,
         "channels": values.channels or None,
         "crop": values.crop,
         "resize": values.resize,

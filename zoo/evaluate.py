@@ -16,6 +16,7 @@ from tfflows import training
 from zoo import command, datasets, registry
 
 _BATCH = 4096
+_IMAGES = 250
 
 
 def evaluate(
@@ -23,6 +24,8 @@ def evaluate(
     data_path: str | None = None,
     data_dir: str | None = None,
     flow=None,
+    samples: int | None = None,
+    rows: int | None = None,
 ) -> dict:
     """Tests a trained model on the test rows of its data.
 
@@ -31,10 +34,13 @@ def evaluate(
       data_path: the table, where it is not where the config says (or the config says nothing).
       data_dir: the folder of TFDS, likewise.
       flow: the loaded model, where it has been loaded already.
+      samples: draws of the dequantization noise in one bound, for a model of integers.
+      rows: how many of the test rows, the first, where not all.
 
     Returns:
       Figures in nats, each with `_two_standard_errors`: `log_likelihood`, the mean over test rows;
-      for a model that standardises `log_likelihood_standardized`; for data of known density
+      for a model that standardises `log_likelihood_standardized`; for one of integers
+      `bits_per_dim`, and the `samples` of the bound that it is; for data of known density
       `kl_divergence`, the mean of log p_true - log q. For a target of reverse KL `kl_divergence` is
       the mean of log q - log p over the model's own draws.
 
@@ -46,20 +52,30 @@ def evaluate(
     config.data.path = data_path or config.data.path
     config.data.data_dir = data_dir or config.data.data_dir
     data = datasets.load(config)
-    if data.dim != flow.event_shape[0]:
-        raise ValueError(f"data: the model expects {flow.event_shape[0]} columns, got {data.dim}")
+    if tuple(data.event_shape) != tuple(flow.event_shape):
+        expected, got = (
+            f"{shape[0]} columns" if len(shape) == 1 else f"images {' x '.join(map(str, shape))}"
+            for shape in (flow.event_shape, data.event_shape)
+        )
+        raise ValueError(f"data: the model expects {expected}, got {got}")
+    command.set_samples(flow, samples)
     card = registry.card(model)["data"]
     known = card.get("sha256")
-    result = {"rows": len(data.test())}
+    if rows is not None and rows < 1:
+        raise ValueError(f"rows: expected at least 1, got {rows}")
+    result = {"rows": len(data.test()[:rows])}
     if known and known != data.facts["sha256"]:
         result["note"] = f"not the table that the model was trained on ({card['name']})"
     if data.target is not None:
-        x, log_q = _draws(flow, len(data.test()), int(data.test()[0]))
+        x, log_q = _draws(flow, result["rows"], int(data.test()[0]))
         log_p = np.asarray(data.target(x)) - data.target.log_normalizer
         return result | _mean("kl_divergence", log_q - log_p)
-    x = data.test()
-    log_q = _log_prob(flow, x)
+    x, context = data.test()[:rows], data.test_context()
+    log_q = _log_prob(flow, x, None if context is None else context[:rows])
     result |= _mean("log_likelihood", log_q)
+    if hasattr(flow, "bits_per_dim"):
+        bits = -log_q / (data.dim * math.log(2.0))
+        return result | _mean("bits_per_dim", bits) | {"samples": flow.samples}
     shift = flow.standardization_log_det
     if shift:
         result |= _mean("log_likelihood_standardized", log_q + shift)
@@ -69,8 +85,12 @@ def evaluate(
     return result
 
 
-def _log_prob(flow, x: np.ndarray) -> np.ndarray:
-    parts = [flow.log_prob(x[i : i + _BATCH]).numpy() for i in range(0, len(x), _BATCH)]
+def _log_prob(flow, x: np.ndarray, context: np.ndarray | None) -> np.ndarray:
+    batch = _BATCH if x.ndim == 2 else _IMAGES
+    parts = [
+        flow.log_prob(*(v if v is None else v[i : i + batch] for v in (x, context))).numpy()
+        for i in range(0, len(x), batch)
+    ]
     return np.concatenate(parts).astype(np.float64)
 
 
@@ -109,6 +129,10 @@ def describe(result: dict) -> str:
         else:
             error = result[f"{name}_two_standard_errors"]
             lines.append(f"{title}: {result[name]:.4f} +- {error:.4f} nats")
+    if "bits_per_dim" in result:
+        draws = f"bound of {result['samples']} draw{'s' if result['samples'] > 1 else ''} of noise"
+        error = result["bits_per_dim_two_standard_errors"]
+        lines = [f"{result['bits_per_dim']:.4f} +- {error:.4f} bits/dim ({draws})", *lines]
     if "entropy" in result:
         lines.append(f"best possible log-likelihood: {-result['entropy']:.4f} nats")
     lines.append(f"rows: {result['rows']} (+- is two standard errors)")
@@ -122,7 +146,13 @@ def main() -> None:
     values = flags.FLAGS
     if values.output:
         command.check_output(values.output)
-    result = evaluate(values.model, values.data_path, values.data_dir)
+    result = evaluate(
+        values.model,
+        values.data_path,
+        values.data_dir,
+        samples=values.samples,
+        rows=values.rows,
+    )
     print(describe(result))
     if values.output:
         training.write_json(values.output, result)
@@ -130,8 +160,10 @@ def main() -> None:
 
 if __name__ == "__main__":
     flags.DEFINE_string("model", None, "Name of a zoo model, or a work directory.")
-    flags.DEFINE_string("data_path", None, "Table (.csv, .npy, .npz, .parquet) to test on.")
+    flags.DEFINE_string("data_path", None, "Table or images to test on.")
     flags.DEFINE_string("data_dir", None, "Folder of TFDS sets.")
+    flags.DEFINE_integer("rows", None, "Number of test rows, the first; all by default.")
+    command.define_samples()
     flags.DEFINE_string("output", None, "File for the figures, as JSON.")
     flags.mark_flag_as_required("model")
     command.run(main)

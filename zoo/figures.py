@@ -7,12 +7,20 @@ from collections.abc import Callable
 
 import numpy as np
 
-from tfflows import plots
-from zoo import datasets
+from tfflows import image_plots, plots
+from zoo import datasets, image_modes
+
+_SAMPLES = 64
+_SHOWN = 12  # validation images
 
 
 def progress(flow, data: datasets.Data) -> Callable[[pathlib.Path, int], None] | None:
-    """Draws the density of a 1-D or 2-D model at a step; `None` for other models."""
+    """Draws a model at a step: the density of a 1-D or 2-D model, samples of one of images.
+
+    `None` for other models.
+    """
+    if image_modes.is_of_images(flow):
+        return lambda path, step: _samples(flow, path, f"{flow.name}, step {step}")
     if data.dim > 2:
         return None
     rows = _rows(data)
@@ -29,14 +37,44 @@ def progress(flow, data: datasets.Data) -> Callable[[pathlib.Path, int], None] |
 
 
 def final(flow, data: datasets.Data, workdir: pathlib.Path) -> list[str]:
-    """Draws the training curve, and of a 1-D or 2-D model data, samples, density and latents.
+    """Draws the training curve and the model: see `of_density` and `of_images`.
 
     Returns:
       The paths.
     """
     folder = workdir / "pictures"
     curve = plots.training_curve(workdir / "metrics.jsonl", folder / "training.png", flow.name)
-    return [curve, *of_density(flow, data, folder)]
+    draw = of_images if image_modes.is_of_images(flow) else of_density
+    return [curve, *draw(flow, data, folder)]
+
+
+def of_images(flow, data: datasets.Data, folder: pathlib.Path) -> list[str]:
+    """Draws a model of images: samples.png, reconstructions.png, interpolations.png.
+
+    The last two are of validation images.
+
+    Returns:
+      The paths.
+    """
+    x, context = (
+        v if v is None else v[:_SHOWN] for v in (data.validation, data.validation_context)
+    )
+    pictures = {"reconstructions": image_modes.reconstruct(flow, x, context)}
+    even = len(x) // 2 * 2
+    if even:
+        ends = None if context is None else context[:even]
+        pictures["interpolations"] = image_modes.interpolate(flow, x[:even], ends)
+    paths = [_samples(flow, folder / "samples.png", flow.name)]
+    for name, picture in pictures.items():
+        picture.write(folder / f"{name}.png")
+        paths.append(str(folder / f"{name}.png"))
+    return paths
+
+
+def _samples(flow, path: pathlib.Path, title: str) -> str:
+    """The same draws, whatever the step; of a class-conditional model a column a class."""
+    picture = image_modes.samples(flow, _SAMPLES)
+    return image_plots.image_grid(picture.images, path, picture.columns, title)
 
 
 def of_density(flow, data: datasets.Data, folder: pathlib.Path) -> list[str]:

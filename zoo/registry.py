@@ -16,6 +16,7 @@ from tfflows.models import DensityModel, Flow
 from zoo.configs import default
 
 CONFIGS = pathlib.Path(__file__).parent / "configs"
+PAPER_SIZE = CONFIGS / "paper_size"
 PRETRAINED = pathlib.Path(__file__).parent / "pretrained"
 
 # The files of a trained model, in zoo/pretrained/<name> and in a work directory.
@@ -35,7 +36,11 @@ _CARD_ENTRIES = {"name": str, "dim": int, "data": dict, "weights_sha256": str}
 
 def names() -> list[str]:
     """Names of the zoo's models."""
-    return sorted(p.stem for p in CONFIGS.glob("*.py") if p.stem not in ("__init__", "default"))
+    return sorted({*_stems(CONFIGS)} - {"default"} | {*_stems(PAPER_SIZE)})
+
+
+def _stems(folder: pathlib.Path) -> list[str]:
+    return [path.stem for path in folder.glob("*.py") if path.stem != "__init__"]
 
 
 def pretrained() -> list[str]:
@@ -62,7 +67,8 @@ def config(name: str) -> ConfigDict:
     """
     if name not in names():
         raise ValueError(f"model: {_unknown(name)}")
-    return importlib.import_module(f"zoo.configs.{name}").get_config()
+    package = "zoo.configs.paper_size" if name in _stems(PAPER_SIZE) else "zoo.configs"
+    return importlib.import_module(f"{package}.{name}").get_config()
 
 
 def build(name: str, **overrides) -> Flow:

@@ -1,7 +1,8 @@
 """Draws from a trained model: `python -m zoo.sample --model=NAME --n=1000 --output=FILE`.
 
 The file is a .npy, a .csv, or for one or two dimensions a .png. Row i is a function of the seed and
-of `start + i` alone.
+of `start + i` alone. Models of images write a .png or .npy, and do more than draw: see `--mode` and
+`zoo.image_modes`.
 """
 
 from __future__ import annotations
@@ -16,10 +17,24 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from tfflows import plots, training
-from zoo import command, registry
+from tfflows.sampling import inpainting
+from zoo import command, image_modes, registry
 
 _BATCH = 8192
 _KINDS = (".csv", ".npy", ".png")
+
+# The flags that a mode reads, and how many images it takes by default.
+_DRAWS = {"n", "seed", "start", "temperature"}
+_REAL = {"images", "data_path", "data_dir"}
+_FLAGS = {
+    "samples": _DRAWS | {"class"},
+    "classes": _DRAWS,
+    "interpolate": _REAL | {"steps"},
+    "manifold": _REAL | {"steps"},
+    "reconstruct": _REAL,
+    "inpaint": _REAL | {"n", "seed", "steps", "mask", "method"},
+}
+_IMAGES = {"interpolate": 8, "manifold": 4, "reconstruct": 16, "inpaint": 8}
 
 
 def sample(flow, n: int, seed: int = 0, start: int = 0, temperature: float = 1.0) -> np.ndarray:
@@ -90,20 +105,81 @@ def main() -> None:
     """Draws as the flags say."""
     values = flags.FLAGS
     flow = registry.load(values.model)
+    if image_modes.is_of_images(flow):
+        image_modes.check_path(values.output)
+        picture = _picture(flow)
+        picture.write(values.output)
+        if picture.note:
+            print(picture.note)
+        print(f"{len(picture.images)} images, {values.mode} of {flow.name}: {values.output}")
+        return
+    if values.mode != "samples":
+        raise ValueError(f"mode: {values.mode} is for models of images, {flow.name} is not one")
+    _check_flags("samples of rows", _DRAWS)
     check_path(values.output, flow.event_shape[0])
-    rows = sample(flow, values.n, values.seed, values.start, values.temperature)
-    is_file = str(values.model).endswith(".keras")
-    columns = None if is_file else registry.card(values.model)["data"].get("columns")
-    write(rows, values.output, columns, flow)
+    n = 1000 if values.n is None else values.n
+    rows = sample(flow, n, values.seed, values.start, values.temperature)
+    write(rows, values.output, _facts(values.model).get("columns"), flow)
     print(f"{len(rows)} draws of {flow.name} (seed {values.seed}): {values.output}")
+
+
+def _check_flags(mode: str, read: set[str]) -> None:
+    """Raises a ValueError if a flag is given that the mode does not read."""
+    for name in sorted(set().union(*_FLAGS.values()) - read):
+        if flags.FLAGS[name].present:
+            raise ValueError(f"{name}: {mode} takes no such flag")
+
+
+def _picture(flow) -> image_modes.Picture:
+    """What a mode makes of a model of images, as the flags say."""
+    values, mode = flags.FLAGS, flags.FLAGS.mode
+    _check_flags(mode, _FLAGS[mode])
+    given = {"n": values.n, "steps": values.steps}
+    given = {name: value for name, value in given.items() if value is not None}
+    draws = {"seed": values.seed, "start": values.start, "temperature": values.temperature}
+    if mode == "samples":
+        return image_modes.samples(flow, **given, **draws, label=values["class"].value)
+    if mode == "classes":
+        names = _facts(values.model).get("class_names")
+        return image_modes.classes(flow, **given, **draws, names=names)
+    indices = _indices(values.images) if values.images else list(range(_IMAGES[mode]))
+    x, context = image_modes.real_images(values.model, indices, values.data_path, values.data_dir)
+    if mode == "inpaint":
+        given["completions"] = given.pop("n", 3)
+        names = [str(i) for i in indices]
+        given |= {"mask": values.mask, "method": values.method, "seed": values.seed}
+        return image_modes.inpaint(flow, x, context, **given, names=names)
+    return getattr(image_modes, mode)(flow, x, context, **given)
+
+
+def _facts(model: str) -> dict:
+    """What the card of a model says of its data; nothing for a .keras file."""
+    return {} if str(model).endswith(".keras") else registry.card(model)["data"]
+
+
+def _indices(texts: list[str]) -> list[int]:
+    for text in texts:
+        if not text.isdecimal():
+            raise ValueError(f"images: expected indices such as 3,7, got {text!r}")
+    return [int(text) for text in texts]
 
 
 if __name__ == "__main__":
     flags.DEFINE_string("model", None, "Name of a zoo model, a work directory or a .keras file.")
-    flags.DEFINE_integer("n", 1000, "Number of draws.")
+    flags.DEFINE_enum("mode", "samples", image_modes.MODES, "What to do with a model of images.")
+    flags.DEFINE_integer(
+        "n", None, "Number of draws (of each class in classes); of completions in inpaint."
+    )
     flags.DEFINE_integer("seed", 0, "Key of the draws.")
     flags.DEFINE_integer("start", 0, "Number of the first draw.")
     flags.DEFINE_float("temperature", 1.0, "Scale of a normal base.")
+    flags.DEFINE_integer("class", None, "The class to draw; by default all in turn.")
+    flags.DEFINE_list("images", None, "Which test images, by index: 3,7.")
+    flags.DEFINE_integer("steps", None, "Images in an interpolation or along an angle; gradients.")
+    flags.DEFINE_enum("mask", "bottom", image_modes.MASKS, "What inpaint hides.")
+    flags.DEFINE_enum("method", "ascent", inpainting.METHODS, "How inpaint completes.")
+    flags.DEFINE_string("data_path", None, "The images, where not where the config says.")
+    flags.DEFINE_string("data_dir", None, "Folder of TFDS sets, likewise.")
     flags.DEFINE_string("output", None, "File: .npy, .csv or .png.")
     flags.mark_flags_as_required(["model", "output"])
     command.run(main)

@@ -19,9 +19,12 @@ def main(model: str, rows: str, scores: str) -> None:
         raise ValueError(f"scores: no folder {os.path.dirname(scores)!r}")
     x = _read(rows)
     signature = tf.saved_model.load(model).signatures["log_prob"]
-    expected = signature.structured_input_signature[1]["x"].shape
-    if not expected.is_compatible_with(x.shape):
-        raise ValueError(f"rows: expected shape {expected}, got {x.shape} in {rows!r}")
+    expected = signature.structured_input_signature[1]["x"]
+    if not expected.shape.is_compatible_with(x.shape):
+        raise ValueError(f"rows: expected shape {expected.shape}, got {x.shape} in {rows!r}")
+    if expected.dtype.is_integer and not np.array_equal(x, x.astype(expected.dtype.as_numpy_dtype)):
+        raise ValueError(f"rows: expected {expected.dtype.name}, got {x.dtype} in {rows!r}")
+    x = x.astype(expected.dtype.as_numpy_dtype)
     parts = [signature(x=tf.constant(x[i : i + 4096])) for i in range(0, len(x), 4096)]
     np.save(scores, np.concatenate([part["log_prob"].numpy() for part in parts]))
     others = {"tfflows", "zoo", "export", "tensorflow_probability"} & set(sys.modules)
@@ -35,7 +38,7 @@ def _read(rows: str) -> np.ndarray:
         raise ValueError(f"rows: {rows!r} cannot be read: {error}") from None
     if not isinstance(x, np.ndarray) or x.dtype.kind not in "fiu" or not x.size:
         raise ValueError(f"rows: expected numbers in a .npy file, got {rows!r}")
-    return x.astype(np.float32)
+    return x
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from tfflows.bijectors.elementwise import (
     ElementwiseMap,
     Scale,
     ShiftAndLogScale,
+    SigmoidAffine,
 )
 from tfflows.bijectors.emerging_convolution import EmergingConvolution
 from tfflows.bijectors.halves import Halves
@@ -43,6 +44,7 @@ from tfflows.bijectors.planar import Planar, Radial
 from tfflows.bijectors.preprocessing import Logit, Rescale, Sigmoid
 from tfflows.bijectors.quadratic_spline import QuadraticSpline
 from tfflows.bijectors.rational_quadratic_spline import RationalQuadraticSpline
+from tfflows.bijectors.recompute import RecomputingChain
 from tfflows.bijectors.residual import Residual
 from tfflows.bijectors.spline import SplineBijector
 from tfflows.bijectors.squeeze import CheckerboardSqueeze, Flatten, Squeeze
@@ -89,11 +91,13 @@ __all__ = [
     "QuadraticSpline",
     "Radial",
     "RationalQuadraticSpline",
+    "RecomputingChain",
     "Rescale",
     "Residual",
     "Scale",
     "ShiftAndLogScale",
     "Sigmoid",
+    "SigmoidAffine",
     "SplineBijector",
     "Squeeze",
     "Standardize",

@@ -100,6 +100,24 @@ class Affine:
         return ShiftAndLogScale(shift, bounded(raw, self.bound))
 
 
+class SigmoidAffine:
+    """`y = x / s + shift` with `s` between 0 and 1, two parameters a dimension.
+
+    From data to latent a contraction, so that no number of them in a row makes large numbers of
+    what a network has not seen; what follows has to normalise. `s` is a logistic function of the
+    raw parameter plus 2, and not below about 5e-5.
+
+    Reference: Kingma & Dhariwal, Glow, 2018 (its code). https://arxiv.org/abs/1807.03039
+    """
+
+    parameters = 2
+
+    def __call__(self, parameters: tf.Tensor) -> tfb.Bijector:
+        """Turns `[..., 2]` (shift, raw scale) into a shift and scale."""
+        shift, raw = each_parameter(parameters)
+        return ShiftAndLogScale(shift, tf.nn.softplus(-2.0 - bounded(raw, 8.0)))
+
+
 class Scale:
     """`y = x * exp(s)` with `s` bounded, one parameter a dimension.
 

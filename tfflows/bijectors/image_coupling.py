@@ -189,7 +189,9 @@ class ChannelCoupling(_ImageCoupling):
         self._build(network, (height, width, kept), channels - kept)
 
     def _apply(self, joint, value, context):
-        first, last = value[..., : self._first], value[..., self._first :]
+        # Split, as the gradient of a slice is an array of zeros around it.
+        sizes = [self._first, self._shape[-1] - self._first]
+        first, last = tf.split(value, sizes, axis=-1)
         kept, changed = (last, first) if self._keep_last else (first, last)
         changed, log_det = joint(self._elementwise(kept, context, value.dtype), changed, 0)
         pair = (changed, kept) if self._keep_last else (kept, changed)

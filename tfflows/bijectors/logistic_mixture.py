@@ -31,6 +31,8 @@ class LogisticMixtureAffine:
 
     def __call__(self, parameters: tf.Tensor) -> tfb.Bijector:
         """Turns `[..., 2 + 3 K]` into the map."""
-        shift, raw = each_parameter(parameters[..., :2])
+        # Split, as the gradient of a slice is an array of zeros around it.
+        scale, mixture = tf.split(parameters, [2, self._mixture.parameters], axis=-1)
+        shift, raw = each_parameter(scale)
         affine = Invert(ShiftAndLogScale(shift, bounded(raw, self.bound)))
-        return Chain([self._mixture(parameters[..., 2:]), affine])
+        return Chain([self._mixture(mixture), affine])

@@ -84,8 +84,9 @@ class MultiScale(Bijector):
         """What goes on, and what becomes latents."""
         if index == len(self.levels) - 1:
             return None, value
-        half = self._inner[index][-1] // 2
-        return value[..., half:], value[..., :half]
+        half, channels = self._inner[index][-1] // 2, self._inner[index][-1]
+        part, rest = tf.split(value, [half, channels - half], axis=-1)
+        return rest, part
 
     def _forward_and_log_det(self, x, context):
         if x.shape[-1] != math.prod(self._shape):

@@ -35,6 +35,7 @@ class DensityModel(keras.Model):
     """
 
     supports_temperature = True
+    event_dtype = tf.float32  # of data in an export, and of samples
     _uninitialized = (
         "the model's ActNorm layers have seen no data; call initialize(x) with a batch, train with "
         "fit, or load weights first"

@@ -242,18 +242,68 @@ class Flow(DensityModel):
         Args:
           x0, x1: `[*event]` each: the ends.
           steps: number of points, the ends included, at least 2.
-          context: `[*context_shape]`, one for all points, for a conditional flow.
+          context: for a conditional flow, `[*context_shape]`, one for all points; or
+            `[2, *context_shape]`, that of each end, mixed as the latents are.
 
         Returns:
           `[steps, *event]`.
         """
         if steps < 2:
             raise ValueError(f"steps: expected at least 2, got {steps}")
+        weight = np.linspace(0.0, 1.0, steps, dtype=np.float32)
+        weights = np.stack([1.0 - weight, weight], axis=1)
         ends = tf.stack([tf.convert_to_tensor(x0), tf.convert_to_tensor(x1)])
-        repeat = (lambda n: None) if context is None else (lambda n: tf.stack([context] * n))
-        z = self.encode(ends, repeat(2))
-        weight = tf.reshape(tf.linspace(0.0, 1.0, steps), [-1] + [1] * len(self._latent_shape))
-        return self.decode((1.0 - weight) * z[0] + weight * z[1], repeat(steps))
+        return self._mix(ends, weights, weights, context)
+
+    def manifold(self, x, steps: int = 8, context=None) -> tf.Tensor:
+        """Data on the two-angle manifold through the latents z1 to z4 of four data.
+
+        The latents are `cos(a) (cos(b) z1 + sin(b) z2) + sin(a) (cos(b) z3 + sin(b) z4)`, whose
+        squared weights sum to 1: where the four are independent normal, so is each of these.
+
+        Args:
+          x: `[4, *event]`.
+          steps: values of each angle, `2 pi i / steps`. If 4 divides it, the four data are among
+            the results, at the angles 0 and pi / 2.
+          context: for a conditional flow, `[*context_shape]`, one for all points; or
+            `[4, *context_shape]`, that of each datum, mixed by the squares of the weights.
+
+        Returns:
+          `[steps, steps, *event]`, the angle a along the first axis.
+
+        Reference: Dinh, Sohl-Dickstein & Bengio, Density estimation using Real NVP, 2016 (section
+        4.2). https://arxiv.org/abs/1605.08803
+        """
+        if steps < 2:
+            raise ValueError(f"steps: expected at least 2, got {steps}")
+        x = tf.convert_to_tensor(x)
+        if x.shape[:1] != 4:
+            raise ValueError(f"x: expected four data, got shape {tuple(x.shape)}")
+        angle = 2.0 * np.pi * np.arange(steps) / steps
+        a, b = (v.reshape(-1, 1) for v in np.meshgrid(angle, angle, indexing="ij"))
+        weights = np.concatenate(
+            [np.cos(a) * np.cos(b), np.cos(a) * np.sin(b)]
+            + [np.sin(a) * np.cos(b), np.sin(a) * np.sin(b)],
+            axis=1,
+        ).astype(np.float32)
+        points = self._mix(x, weights, weights**2, context)
+        return tf.reshape(points, [steps, steps, *self._event_shape])
+
+    def _mix(self, x, weights, shares, context):
+        """Data of weighted sums of the latents of `x`, contexts mixed by their shares.
+
+        Args:
+          x: `[m, *event]`.
+          weights, shares: `[n, m]`.
+          context: `None`, `[*context_shape]` or `[m, *context_shape]`.
+        """
+        count, points = weights.shape[1], None
+        if context is not None:
+            context = tf.cast(tf.convert_to_tensor(context), tf.float32)
+            if context.shape == self.context_shape:
+                context = tf.stack([context] * count)
+            points = tf.tensordot(tf.constant(shares), context, 1)
+        return self.decode(tf.tensordot(tf.constant(weights), self.encode(x, context), 1), points)
 
     def save(self, filepath, overwrite=True, **kwargs):
         """Keras's `save`; for a flow without a config an error before anything is written."""

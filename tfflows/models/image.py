@@ -39,6 +39,8 @@ class ImageFamily(Described, DequantizedFlow):
       seed: seed of initial weights and training noise.
       name: name of the model.
       precision: Keras dtype policy of the conditioners; the global one by default.
+      recompute: train in memory that does not grow with the depth, in steps that take longer: by a
+        `RecomputingChain` in place of every `Chain`. Weights and values are the same.
       **arguments: those of `layers_of`.
 
     Raises:
@@ -48,7 +50,7 @@ class ImageFamily(Described, DequantizedFlow):
     _shared_arguments = (
         *("base", "bits", "classes", "preprocessing", "margin", "dequantization"),
         *("dequantization_layers", "dequantization_width", "dequantization_blocks"),
-        *("dequantization_components", "dequantization_heads"),
+        *("dequantization_components", "dequantization_heads", "recompute"),
     )
     default_preprocessing = "logit"
     default_dequantization = "uniform"
@@ -72,6 +74,7 @@ class ImageFamily(Described, DequantizedFlow):
         name: str | None = None,
         trainable: bool = True,
         precision: str | None = None,
+        recompute: bool = False,
         **arguments,
     ):
         shape = check_shape(shape)
@@ -101,14 +104,15 @@ class ImageFamily(Described, DequantizedFlow):
             "samples": samples,
             "seed": int(seed),
             "precision": precision or keras.config.dtype_policy().name,
+            "recompute": bool(recompute),
             **arguments,
         }
         levels = 2**bits
         with dtype_policy(config["precision"]):
             layers = self.layers_of(shape, classes or None, seed, **arguments)
-            noise = _dequantization(dequantization, shape, levels, seed, noise)
+            noise = _dequantization(dequantization, shape, levels, seed, noise, recompute)
         super().__init__(
-            tb.Chain([_preprocessing(preprocessing, levels, margin), *layers]),
+            _chain([_preprocessing(preprocessing, levels, margin), *layers], recompute),
             event_shape=shape,
             dequantization=noise,
             bits=bits,
@@ -154,7 +158,19 @@ def _preprocessing(kind, levels, margin):
     raise ValueError(f"preprocessing: expected logit or rescale, got {kind!r}")
 
 
-def _dequantization(kind, shape, levels, seed, arguments):
+def _chain(layers, recompute):
+    """The chain of `layers`; one that recomputes, or whose levels do, where that is asked for."""
+    if not recompute:
+        return tb.Chain(layers)
+    if isinstance(layers[-1], tb.MultiScale):
+        levels = [_chain(level.bijectors, recompute) for level in layers[-1].levels]
+        return tb.Chain([*layers[:-1], layers[-1].copy(levels=levels)])
+    # A root search costs more than the memory of an event, and is less exact.
+    searched = any(isinstance(getattr(b, "map", None), tb.LogisticMixtureAffine) for b in layers)
+    return tb.RecomputingChain(layers, **({"keep_every": 1} if searched else {}))
+
+
+def _dequantization(kind, shape, levels, seed, arguments, recompute):
     if kind == "uniform":
         return UniformDequantization()
     if kind != "variational":
@@ -175,7 +191,8 @@ def _dequantization(kind, shape, levels, seed, arguments):
         name="noise",
     )
     # The direction without a root search is that of the noise's draws.
-    bijector = tb.Chain([tb.Sigmoid(), tb.CheckerboardSqueeze(), tb.Invert(tb.Chain(layers))])
+    inner = tb.Invert(_chain(layers, recompute))
+    bijector = tb.Chain([tb.Sigmoid(), tb.CheckerboardSqueeze(), inner])
     network = networks.GatedFeatureNet(features, seed=key + 99)
     context = _Squeezed(network, squeezed, name="features")
     return VariationalDequantization(bijector, context, shape, levels)
@@ -382,7 +399,8 @@ class Glow(ImageFamily):
       levels: number of levels, L.
       steps: steps of a level, K.
       width: hidden channels of the couplings' networks.
-      coupling: `"affine"` or `"additive"`.
+      coupling: `"affine"`; `"sigmoid"`, an affine one that only contracts from data to latents, as
+        in the paper's code; or `"additive"`.
       convolution: how the 1 x 1 convolutions are parametrised: `"plain"`, `"lu"` or `"qr"`.
       bound: the log-scales stay within +-bound.
       **kwargs: those of `ImageFamily`.
@@ -409,10 +427,11 @@ class Glow(ImageFamily):
         for name, value in (("levels", levels), ("steps", steps)):
             if value < 1:
                 raise ValueError(f"{name}: expected at least 1, got {value}")
-        if coupling not in ("affine", "additive"):
-            raise ValueError(f"coupling: expected affine or additive, got {coupling!r}")
         affine = tb.Affine(bound)
-        map = affine if coupling == "affine" else tb.Additive()
+        maps = {"affine": affine, "sigmoid": tb.SigmoidAffine(), "additive": tb.Additive()}
+        if coupling not in maps:
+            raise ValueError(f"coupling: expected one of {', '.join(maps)}, got {coupling!r}")
+        map = maps[coupling]
         context_shape, data_shape, stack = context_shape_of(context_dim), shape, []
         for level in range(levels):
             shape = squeezed(shape, "levels")

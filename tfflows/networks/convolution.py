@@ -42,7 +42,7 @@ class WeightNormConv2D(keras.layers.Layer):
         self.direction = self.add_weight(
             name="direction",
             shape=shape,
-            initializer=lambda *_, **__: draw,
+            initializer=lambda shape, dtype=None: tf.cast(draw, dtype),
             autocast=False,
         )
         length = tf.norm(tf.reshape(draw, [-1, self.filters]), axis=0)
@@ -51,7 +51,7 @@ class WeightNormConv2D(keras.layers.Layer):
         self.length = self.add_weight(
             name="length",
             shape=(self.filters,),
-            initializer=lambda *_, **__: length,
+            initializer=lambda shape, dtype=None: tf.cast(length, dtype),
             autocast=False,
         )
         self.bias = self.add_weight(name="bias", shape=(self.filters,), initializer="zeros")

@@ -2,19 +2,23 @@
 
 The chains are those of `tfp.mcmc`; here is what a flow adds to them, as a proposal (`importance`,
 `independence_metropolis`) or as the space that they move in (`precondition`), and Gibbs sampling.
+`inpaint` completes images from a flow's own density.
 """
 
 from tfflows.sampling.gibbs import Block, Gibbs
 from tfflows.sampling.importance import Weighted, importance_sampling
 from tfflows.sampling.independence import UncalibratedIndependence, independence_metropolis
+from tfflows.sampling.inpainting import Inpainted, inpaint
 from tfflows.sampling.transport import precondition
 
 __all__ = [
     "Block",
     "Gibbs",
+    "Inpainted",
     "UncalibratedIndependence",
     "Weighted",
     "importance_sampling",
     "independence_metropolis",
+    "inpaint",
     "precondition",
 ]

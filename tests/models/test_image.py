@@ -1,0 +1,325 @@
+"""Flows of images: bounds of integers, exact log-dets, initialisation, layouts."""
+
+import math
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests import small_images
+from tests.small_images import IMAGES, images, initialized, shared
+from tfflows import bijectors as tb
+from tfflows import models
+from tfflows.bijectors import base as joint
+
+FLOWS = sorted(IMAGES)
+
+
+@pytest.mark.parametrize("name", FLOWS)
+def test_log_det_of_the_whole_flow_is_that_of_the_jacobian(name):
+    model = shared(name)
+    x, context = images(model, 3)
+    y = tf.constant(x, tf.float32) / model._step + 0.37
+    context = None if context is None else tf.constant(context)
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(y)
+        z, log_det = joint.inverse_and_log_det(model.bijector, y, 3, context)
+    size = math.prod(model.event_shape)
+    jacobian = tape.batch_jacobian(z, y, experimental_use_pfor=False)
+    expected = np.linalg.slogdet(np.reshape(jacobian, [3, size, size]).astype(np.float64))[1]
+    np.testing.assert_allclose(log_det, expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", FLOWS)
+def test_what_is_decoded_is_what_was_encoded(name):
+    model = shared(name)
+    x, context = images(model)
+    decoded = model.decode(model.encode(x, context), context)
+    kept = x // model._step * model._step  # the low bits are not the flow's
+    assert decoded.dtype == tf.uint8
+    np.testing.assert_array_equal(decoded, kept)
+
+
+@pytest.mark.parametrize("name", FLOWS)
+def test_bound_is_a_function_of_the_row_alone(name):
+    model = shared(name)
+    x, context = images(model)
+    whole = model.log_prob(x, context).numpy()
+    one = [
+        model.log_prob(x[i : i + 1], None if context is None else context[i : i + 1])
+        for i in range(4)
+    ]
+    np.testing.assert_allclose(whole[:4], np.concatenate(one), rtol=1e-4)
+    np.testing.assert_array_equal(whole, model.log_prob(x, context))
+    size = math.prod(model.event_shape) * math.log(2)
+    np.testing.assert_allclose(model.bits_per_dim(x, context), -whole / size, rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", FLOWS)
+def test_samples_are_bytes_and_numbered(name):
+    model = shared(name)
+    context = images(model, 4)[1]
+    four = model.sample(4, seed=10, context=context)
+    assert four.dtype == tf.uint8 and four.shape == (4, *model.event_shape)
+    one = model.sample(1, seed=10, start=2, context=None if context is None else context[2:3])
+    # Of two numbers on both sides of a step, rounding may choose another byte.
+    assert (np.asarray(four[2]) != np.asarray(one[0])).mean() < 0.05
+    x, log_prob = model.sample_and_log_prob(4, seed=10, context=context)
+    np.testing.assert_allclose(log_prob, model.log_prob(x, context), rtol=1e-4)
+    if model.bits < 8:
+        assert not (np.asarray(four) % model._step).any()
+
+
+def test_what_is_no_byte_is_outside_of_the_support():
+    model = shared("glow")
+    x = np.repeat(images(model, 1)[0].astype("float32"), 5, axis=0)
+    x[1, 0, 0, 0], x[2, 1, 1, 0], x[3, 2, 2, 1], x[4, 0, 1, 1] = 256, -1, 3.5, np.nan
+    log_prob = model.log_prob(x).numpy()
+    assert np.isfinite(log_prob[0]) and np.isnan(log_prob[4])
+    assert (log_prob[1:4] == -np.inf).all()
+
+
+def test_bound_of_all_two_bit_images_of_two_pixels_sums_to_less_than_one():
+    """A bound of a probability: the sum over all images is below 1, and nears it with K."""
+    model = models.NICE((1, 2, 1), layers=2, hidden_units=(8,), bits=2)
+    rng = np.random.default_rng(0)
+    model.initialize(rng.integers(0, 256, (64, 1, 2, 1)))
+    for variable in model.trainable_variables:
+        variable.assign_add(0.7 * rng.normal(size=variable.shape).astype("float32"))
+    x = np.stack(np.meshgrid([0, 64, 128, 192], [0, 64, 128, 192]), -1)
+    x = x.reshape(16, 1, 2, 1).astype("uint8")
+    # The exact probability of each image is the density's integral over its square.
+    cells = (np.arange(400) + 0.5) / 400
+    noise = np.stack(np.meshgrid(cells, cells), -1).reshape(-1, 1, 2, 1)
+    values = (x // 64).astype("float64")
+    exact = [
+        np.log(np.mean(np.exp(models.Flow.log_prob_fn(model, tf.constant(v + noise, tf.float32)))))
+        for v in values
+    ]
+    bounds = {}
+    for k in (1, 16, 1024):
+        model.samples = k
+        bounds[k] = model.log_prob(x).numpy()
+    assert np.exp(exact).sum() < 1.0
+    gaps = {k: np.mean(exact - bound) for k, bound in bounds.items()}
+    assert gaps[16] < gaps[1] and abs(gaps[1024]) < 0.02, gaps
+    assert gaps[1] > 0.01, gaps  # there was something to gain
+
+
+def test_bound_rises_with_the_number_of_draws():
+    model = initialized("flowpp", scale=0.1)
+    x, _ = images(model, 64)
+    means = []
+    for k in (1, 4, 16):
+        model.samples = k
+        means.append(model.log_prob(x).numpy().mean())
+    assert means[0] < means[1] < means[2]
+
+
+def test_density_of_the_variational_noise_is_exact():
+    """Change of variables: log q(u | x) is log N(eps) less the log-det of du / d eps."""
+    model = initialized("flowpp", scale=0.1)
+    values = tf.constant(images(model, 3)[0], tf.float32)
+    eps = tf.constant(np.random.default_rng(1).normal(size=values.shape), tf.float32)
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(eps)
+        noise, log_q = model.dequantization.sample(values, lambda quantile: eps)
+    size = math.prod(model.event_shape)
+    jacobian = tape.batch_jacobian(noise, eps, experimental_use_pfor=False)
+    log_det = np.linalg.slogdet(np.reshape(jacobian, [3, size, size]).astype(np.float64))[1]
+    log_normal = -0.5 * np.sum(np.square(eps), (1, 2, 3)) - size * 0.5 * math.log(2 * math.pi)
+    np.testing.assert_allclose(log_q, log_normal - log_det, rtol=1e-4)
+    assert float(tf.reduce_min(noise)) > 0 and float(tf.reduce_max(noise)) < 1
+    other, _ = model.dequantization.sample(values + 20.0, lambda quantile: eps)
+    assert np.abs(other - noise).max() > 1e-3  # it sees the image
+
+
+def test_rows_of_noise_are_independent_and_keyed_by_the_row():
+    model = shared("glow")
+    x, _ = images(model, 500)
+    values = tf.constant(x, tf.float32)
+    noise = model._keyed(values, 0)(None).numpy()
+    assert abs(noise.mean() - 0.5) < 4 * math.sqrt(1 / 12 / noise.size)
+    flat = noise.reshape(500, -1)
+    assert abs(np.corrcoef(flat[:-1, 0], flat[1:, 0])[0, 1]) < 0.2
+    other = x.copy()
+    other[0, 0, 0, 0] ^= 1
+    changed = model._keyed(tf.constant(other, tf.float32), 0)(None).numpy()
+    np.testing.assert_array_equal(changed[1:], noise[1:])
+    assert np.abs(changed[0] - noise[0]).mean() > 0.2
+    assert np.abs(model._keyed(values, 1)(None).numpy() - noise).mean() > 0.2
+
+
+def test_training_noise_is_fresh_and_a_function_of_seed_and_step():
+    def losses(seed):
+        model = models.Glow((4, 4, 1), levels=1, steps=1, width=4, seed=0)
+        model.initialize(*images(model, 32))
+        model.seed = seed
+        model.compile(keras.optimizers.SGD(0.0))
+        x = tf.data.Dataset.from_tensors(images(model, 8)[0]).repeat()
+        return [model.fit(x, steps_per_epoch=1, verbose=0).history["loss"][0] for _ in range(2)]
+
+    one = losses(1)
+    assert one == losses(1)
+    assert one[0] != losses(2)[0]
+    assert one[0] != one[1]  # the same images, another step
+
+
+@pytest.mark.parametrize("name", FLOWS)
+def test_initialisation_gives_unit_variance_after_every_act_norm(name, monkeypatch):
+    model = IMAGES[name]()
+    seen = []
+    start = tb.ActNorm.initialize_from
+
+    def watch(self, values, inverse=True):
+        start(self, values, inverse)
+        out = joint.inverse_and_log_det(self, values, 3)[0]
+        if not inverse:
+            out = joint.forward_and_log_det(self, values, 3)[0]
+        axes = list(range(out.shape.rank - self._rank))
+        seen.append([np.mean(out, tuple(axes)), np.std(out, tuple(axes))])
+
+    monkeypatch.setattr(tb.ActNorm, "initialize_from", watch)
+    model.initialize(*images(model, 64))
+    assert model.initialized and len(seen) == len(model._norms)
+    for mean, std in seen:
+        np.testing.assert_allclose(mean, 0.0, atol=1e-3)
+        np.testing.assert_allclose(std, 1.0, atol=1e-2)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(n, marks=[pytest.mark.slow] if n in ("flowpp", "realnvp") else [])
+        for n in FLOWS
+    ],
+)
+def test_training_lowers_the_loss_and_moves_every_variable(name):
+    model = initialized(name, scale=0.02)
+    x, context = images(model, 64)
+    x = (x // 8).astype("uint8")  # something to learn
+    model.compile(keras.optimizers.Adam(3e-3))
+    before = [v.numpy() for v in model.trainable_variables]
+    rows = x if context is None else (x, context)
+    data = tf.data.Dataset.from_tensor_slices(rows).batch(32).repeat()
+    losses = model.fit(data, steps_per_epoch=5, epochs=4, verbose=0).history["loss"]
+    assert losses[-1] < losses[0]
+    for variable, old in zip(model.trainable_variables, before, strict=True):
+        assert np.any(variable.numpy() != old), variable.path
+
+
+@pytest.mark.parametrize("name", ["realnvp", "glow_classes", "flowpp"])
+def test_saved_whole(name, tmp_path):
+    model = shared(name)
+    x, context = images(model, 4)
+    model.save(tmp_path / "m.keras")
+    loaded = keras.saving.load_model(tmp_path / "m.keras")
+    np.testing.assert_allclose(
+        loaded.log_prob(x, context), model.log_prob(x, context), rtol=1e-5, atol=1e-3
+    )
+    clone = keras.models.clone_model(model)
+    clone.set_weights(model.get_weights())
+    np.testing.assert_allclose(
+        clone.log_prob(x, context), model.log_prob(x, context), rtol=1e-5, atol=1e-3
+    )
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["nice_convolutional", *(pytest.param(n, marks=pytest.mark.slow) for n in ("glow", "flowpp"))],
+)
+def test_mixed_bfloat16(name):
+    """Networks compute in bfloat16, the flow in float32: bounds agree to bfloat16's precision."""
+    model = shared(name)
+    config = model.get_config() | {"precision": "mixed_bfloat16"}
+    half = type(model).from_config(config)
+    half.set_weights(model.get_weights())
+    x, _ = images(model, 8)
+    np.testing.assert_allclose(half.bits_per_dim(x), model.bits_per_dim(x), atol=0.05)
+    assert half.log_prob(x).dtype == tf.float32
+    np.testing.assert_array_equal(half.decode(half.encode(x)), x)
+    half.compile("adam")
+    data = tf.data.Dataset.from_tensors(x).repeat()
+    assert np.isfinite(half.fit(data, steps_per_epoch=2, verbose=0).history["loss"][0])
+
+
+def test_classes_matter():
+    model = initialized("glow_classes", scale=0.2)
+    x, context = images(model, 8)
+    other = np.roll(context, 1, axis=1)
+    assert np.abs(model.log_prob(x, context) - model.log_prob(x, other)).min() > 1e-3
+    with pytest.raises(ValueError, match="context: the model needs one"):
+        model.log_prob(x)
+
+
+def test_flow_plus_plus_has_the_papers_number_of_parameters():
+    model = models.FlowPlusPlus(
+        (32, 32, 3),
+        dequantization_width=96,
+        dequantization_components=32,
+        dequantization_heads=4,
+    )
+    assert sum(math.prod(v.shape) for v in model.trainable_variables) == 31_443_440
+
+
+def test_layouts():
+    def kinds(model):
+        names = []
+        for level in model.bijector.bijectors[1].levels:
+            names.append([type(b).__name__ for b in level.bijectors])
+        return names
+
+    norm, masked, channels = "ActNorm", "MaskedCoupling", "ChannelCoupling"
+    model = models.ImageRealNVP((8, 8, 1), scales=3, width=4, blocks=1)
+    level = [norm, masked] * 3 + ["Squeeze"] + [norm, channels] * 3
+    assert kinds(model) == [level, level, [norm, masked] * 4]
+    assert model.bijector.bijectors[1].latent_shapes == [(4, 4, 2), (2, 2, 4), (2, 2, 4)]
+    model = models.Glow((8, 8, 1), levels=2, steps=2, width=4)
+    step = [norm, "InvertibleConvolution1x1", channels]
+    assert kinds(model) == [["Squeeze"] + step * 2 + [channels], ["Squeeze"] + step * 2 + [norm]]
+
+
+def test_a_flow_of_images_is_xla_compiled():
+    model = shared("glow")
+    x, _ = images(model, 8)
+    expected = model.log_prob(x)
+    compiled = tf.function(model.log_prob_fn, jit_compile=True)
+    np.testing.assert_allclose(compiled(tf.constant(x, tf.float32)), expected, rtol=1e-4)
+
+
+BAD = [
+    (lambda: models.Glow((4, 4)), "shape: expected"),
+    (lambda: models.Glow((5, 4, 1), levels=1), "levels: too many"),
+    (lambda: models.Glow((4, 4, 1), levels=3), "levels: too many"),
+    (lambda: models.Glow((4, 4, 1), levels=0), "levels: expected"),
+    (lambda: models.Glow((4, 4, 1), levels=1, coupling="cubic"), "coupling: expected"),
+    (lambda: models.Glow((4, 4, 1), levels=1, convolution="cubic"), "kind: expected"),
+    (lambda: models.Glow((4, 4, 1), levels=1, bits=9), "bits: expected 1 to 8"),
+    (lambda: models.Glow((4, 4, 1), levels=1, classes=1), "classes: expected"),
+    (lambda: models.Glow((4, 4, 1), levels=1, preprocessing="log"), "preprocessing: expected"),
+    (lambda: models.Glow((4, 4, 1), levels=1, margin=0.6, preprocessing="logit"), "margin"),
+    (lambda: models.Glow((4, 4, 1), levels=1, dequantization="none"), "dequantization: expected"),
+    (lambda: models.Glow((4, 4, 1), layers=1), "layers: Glow has no such argument"),
+    (lambda: models.ImageRealNVP((7, 7, 1)), "scales: too many"),
+    (lambda: models.FlowPlusPlus((4, 6, 1)), "shape: expected a width that 4 divides"),
+    (lambda: models.FlowPlusPlus((4, 4, 1), couplings=(1, 1)), "couplings: expected three"),
+    (
+        lambda: models.NICE((4, 3, 1), hidden_units=(4,), dequantization="variational"),
+        "dequantization: the variational one needs an even width",
+    ),
+    (lambda: setattr(shared("glow"), "samples", 0), "samples: expected"),
+    (lambda: setattr(shared("glow"), "samples", True), "samples: expected"),
+    (lambda: shared("glow").log_prob(np.zeros([2, 4, 4, 1])), "x: expected shape"),
+]
+
+
+@pytest.mark.parametrize(("call", "message"), BAD)
+def test_errors_name_the_argument(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+def test_sampling_before_initialisation_says_what_to_do():
+    with pytest.raises(ValueError, match="initialize"):
+        small_images.IMAGES["flowpp"]().sample(1)

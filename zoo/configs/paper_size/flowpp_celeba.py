@@ -1,0 +1,43 @@
+"""Flow++ on CelebA 64 x 64 at 5 bits: the layout for CIFAR-10."""
+
+from zoo.configs import default
+
+
+def get_config():
+    return default.get_config(
+        name="flowpp_celeba",
+        summary="Flow++ on CelebA 64 x 64 at 5 bits: the layout for CIFAR-10.",
+        family="FlowPlusPlus",
+        model={
+            "dequantization_width": 96,
+            "dequantization_components": 32,
+            "dequantization_heads": 4,
+            "bits": 5,
+        },
+        data={
+            "source": "tfds",
+            "name": "celeb_a",
+            "height": 64,
+            "width": 64,
+            "channels": 3,
+            "crop": "148",
+        },
+        train={
+            "optimizer": "adam",
+            "jit_compile": True,
+            "steps_per_execution": 20,
+            "eval_every": 5000,
+            "batch_size": 32,
+            "learning_rate": 0.0003,
+            "schedule": "constant",
+            "warmup": 2000,
+            "clip_norm": 1.0,
+            "ema": 0.999,
+            "steps": 500000,
+        },
+        paper={
+            "title": "Ho et al., Flow++, 2019",
+            "url": "https://arxiv.org/abs/1902.00275",
+            "result": "",
+        },
+    )
