@@ -21,7 +21,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.tasks import LIBRARIES, TASKS, WHATS, Sizes, slow  # noqa: E402
+from benchmarks.tasks import LIBRARIES, TASKS, WHATS, Sizes, libraries_of, slow  # noqa: E402
 
 _ROUNDS = 5  # turns of each library at each figure
 
@@ -95,12 +95,13 @@ def measure(libraries: list[Library], tasks, whats, repeats: int, report=print) 
     """
     medians, known = {}, set()
     for task in tasks:
+        having = [library for library in libraries if library.name in libraries_of(task)]
         for what in whats:
-            times = {library.name: [] for library in libraries}
+            times = {library.name: [] for library in having}
             calls = max(1, repeats // 6) if slow(task, what) else repeats
             for turn in range(min(_ROUNDS, calls)):
                 share = len(range(turn, calls, _ROUNDS))
-                for library in libraries:
+                for library in having:
                     parameters, some = library.times(task, what, share)
                     times[library.name] += some
                     if (library.name, task) not in known:
@@ -127,13 +128,19 @@ def table(medians: dict) -> str:
     ratios = {}
     for row in rows:
         ours = medians["tfflows", *row]
-        ratios[row] = min(medians[name, *row] for name in names if name != "tfflows") / ours
-        figures = [f"{medians[name, *row]:.3g}" for name in names]
-        lines.append([" ".join(row), *figures, f"{ratios[row]:.2f}"])
+        peers = [medians[n, *row] for n in names if n != "tfflows" and (n, *row) in medians]
+        figures = [f"{medians[n, *row]:.3g}" if (n, *row) in medians else "" for n in names]
+        ratio = ""
+        if peers:
+            ratios[row] = min(peers) / ours
+            ratio = f"{ratios[row]:.2f}"
+        lines.append([" ".join(row), *figures, ratio])
+    vectors = [row for row in ratios if row[0] != "glow"]
     text = "\n".join("| " + " | ".join(line) + " |" for line in lines)
     for label, chosen in (
-        ("all but autoregressive sampling", [row for row in rows if not slow(*row)]),
-        ("autoregressive sampling", [row for row in rows if slow(*row)]),
+        ("vectors, all but autoregressive sampling", [r for r in vectors if not slow(*r)]),
+        ("autoregressive sampling", [r for r in vectors if slow(*r)]),
+        ("images", [row for row in ratios if row[0] == "glow"]),
     ):
         if chosen:
             mean = _geometric_mean(ratios[row] for row in chosen)

@@ -1,11 +1,12 @@
-"""What is timed: three reference flows, the same for every library, and three calls of each."""
+"""What is timed: reference flows, the same for every library, and three calls of each."""
 
 from __future__ import annotations
 
 import dataclasses
 
 LIBRARIES = ("tfflows", "zuko", "nflows", "normflows", "flowjax")
-TASKS = ("realnvp", "maf", "nsf_ar")
+TASKS = ("realnvp", "maf", "nsf_ar", "glow")
+WITH_GLOW = ("tfflows", "normflows")  # the others have no images
 WHATS = ("train_step", "log_prob", "sample")
 
 
@@ -15,7 +16,8 @@ class Sizes:
 
     Each task has layers of its own kind: `couplings` affine couplings (realnvp), or as many
     `autoregressions` of an affine map (maf) or of a rational-quadratic spline (nsf_ar), on networks
-    of two hidden layers. All of them float32, trained by Adam at a rate of 1e-3.
+    of two hidden layers. Glow is one of images, of `levels` levels of `steps` steps, on networks of
+    `channels` hidden channels. All of them float32, trained by Adam at a rate of 1e-3.
     """
 
     dim: int = 64
@@ -24,6 +26,11 @@ class Sizes:
     couplings: int = 8
     autoregressions: int = 5
     bins: int = 8
+    image: tuple[int, int, int] = (32, 32, 3)
+    images: int = 16
+    levels: int = 3
+    steps: int = 4
+    channels: int = 64
 
     @property
     def hidden(self) -> tuple[int, int]:
@@ -31,6 +38,11 @@ class Sizes:
         return (self.units, self.units)
 
 
+def libraries_of(task: str) -> tuple[str, ...]:
+    """The libraries that have the flow of a task."""
+    return WITH_GLOW if task == "glow" else LIBRARIES
+
+
 def slow(task: str, what: str) -> bool:
     """Whether libraries take `dim` passes of the network for it: sampling by autoregression."""
-    return what == "sample" and task != "realnvp"
+    return what == "sample" and task in ("maf", "nsf_ar")

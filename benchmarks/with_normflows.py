@@ -48,9 +48,36 @@ def _layers(task: str, sizes: Sizes) -> list:
     ]
 
 
+def _glow(sizes: Sizes) -> tuple[dict, int]:
+    height, width, channels = sizes.image
+    bases, merges, levels = [], [], []
+    for level in range(sizes.levels):  # the last is nearest to the data
+        ratio, scale = 2 ** (sizes.levels + 1 - level), 2 ** (sizes.levels - level)
+        blocks = [
+            normflows.flows.GlowBlock(channels * ratio, sizes.channels, split_mode="channel")
+            for _ in range(sizes.steps)
+        ]
+        levels.append([*blocks, normflows.flows.Squeeze()])
+        shape = (channels * ratio, height // scale, width // scale)
+        if level:
+            merges.append(normflows.flows.Merge())
+        else:
+            shape = (2 * shape[0], *shape[1:])
+        bases.append(normflows.distributions.DiagGaussian(shape, trainable=False))
+    flow = normflows.MultiscaleFlow(bases, levels, merges)
+    return torch_steps.calls(
+        flow,
+        flow.log_prob,
+        lambda: flow.sample(sizes.images),
+        torch.rand(sizes.images, channels, height, width),
+    )
+
+
 def build(task: str, sizes: Sizes) -> tuple[dict, int]:
     """The calls of `task`'s flow, and its number of parameters."""
     torch.manual_seed(0)
+    if task == "glow":
+        return _glow(sizes)
     base = normflows.distributions.DiagGaussian(sizes.dim, trainable=False)
     flow = normflows.NormalizingFlow(base, _layers(task, sizes))
     return torch_steps.calls(

@@ -14,6 +14,14 @@ from tfflows import models
 
 def _flow(task: str, sizes: Sizes) -> models.Flow:
     plain = {"hidden_units": sizes.hidden, "actnorm": False}
+    if task == "glow":
+        return models.Glow(
+            sizes.image,
+            levels=sizes.levels,
+            steps=sizes.steps,
+            width=sizes.channels,
+            coupling="sigmoid",
+        )
     if task == "realnvp":
         return models.RealNVP(sizes.dim, layers=sizes.couplings, **plain)
     plain |= {"layers": sizes.autoregressions, "linear": "reverse"}
@@ -25,9 +33,17 @@ def _flow(task: str, sizes: Sizes) -> models.Flow:
 def build(task: str, sizes: Sizes) -> tuple[dict, int]:
     """The calls of `task`'s flow, and its number of parameters."""
     flow = _flow(task, sizes)
-    flow.compile(keras.optimizers.Adam(1e-3), jit_compile=True)
-    flow.use_xla(sizes.batch)
-    x = np.random.default_rng(0).normal(size=(sizes.batch, sizes.dim)).astype("float32")
+    rng, images = np.random.default_rng(0), task == "glow"
+    flow.compile(keras.optimizers.Adam(1e-3), jit_compile=not images)
+    if images:
+        # Without XLA, whose convolutions are slow on CPUs. The bytes' noise is part of the calls.
+        batch = sizes.images
+        x = rng.integers(0, 256, (batch, *sizes.image)).astype("uint8")
+        flow.initialize(x)
+    else:
+        batch = sizes.batch
+        flow.use_xla(batch)
+        x = rng.normal(size=(batch, sizes.dim)).astype("float32")
     # What `fit` calls for each batch of its data set.
     flow.make_train_function()
     train = flow.train_function
@@ -36,5 +52,5 @@ def build(task: str, sizes: Sizes) -> tuple[dict, int]:
     return {
         "train_step": lambda: train(batches)["loss"].numpy(),
         "log_prob": lambda: flow.log_prob(scored).numpy(),
-        "sample": lambda: flow.sample(sizes.batch, seed=next(seeds)).numpy(),
+        "sample": lambda: flow.sample(batch, seed=next(seeds)).numpy(),
     }, sum(int(np.prod(v.shape)) for v in flow.trainable_variables)

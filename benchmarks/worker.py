@@ -47,7 +47,8 @@ def main() -> None:
     """Serves standard input; what a library prints goes to standard error."""
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
-    library, sizes = sys.argv[1], Sizes(**json.loads(sys.argv[2]))
+    library, sizes = sys.argv[1], json.loads(sys.argv[2])
+    sizes = Sizes(**sizes | {"image": tuple(sizes["image"])})
 
     def answer(line):
         print(line, file=answers, flush=True)

@@ -9,10 +9,13 @@ from pathlib import Path
 import pytest
 
 from benchmarks import speed, with_tfflows
-from benchmarks.tasks import LIBRARIES, TASKS, WHATS, Sizes
+from benchmarks.tasks import LIBRARIES, TASKS, WHATS, Sizes, libraries_of
 
 SCRIPT = Path(speed.__file__)
-TINY = Sizes(dim=4, batch=8, units=8, couplings=2, autoregressions=2, bins=4)
+TINY = Sizes(
+    **{"dim": 4, "batch": 8, "units": 8, "couplings": 2, "autoregressions": 2, "bins": 4},
+    **{"image": (8, 8, 3), "images": 8, "levels": 2, "steps": 2, "channels": 8},
+)
 
 
 def test_a_row_for_each_figure():
@@ -28,8 +31,9 @@ def test_a_row_for_each_figure():
 def test_our_flows_run_and_learn(task):
     calls, parameters = with_tfflows.build(task, TINY)
     assert calls.keys() == set(WHATS) and parameters > 0
-    assert calls["log_prob"]().shape == (TINY.batch,)
-    assert calls["sample"]().shape == (TINY.batch, TINY.dim)
+    event = TINY.image if task == "glow" else (TINY.dim,)
+    assert calls["log_prob"]().shape == (8,)
+    assert calls["sample"]().shape == (8, *event)
     first = calls["train_step"]()
     for _ in range(30):
         last = calls["train_step"]()
@@ -42,11 +46,15 @@ def test_our_flows_run_and_learn(task):
 def test_flows_of_peers_are_of_the_same_size(library, task):
     if not speed.installed(library):
         pytest.skip(f"{library} is not installed")
+    if library not in libraries_of(task):
+        pytest.skip(f"{library} has no flows of images")
     build = importlib.import_module(f"benchmarks.with_{library}").build
     calls, parameters = build(task, TINY)
     ours = with_tfflows.build(task, TINY)[1]
     if (library, task) == ("flowjax", "nsf_ar"):  # learns the slopes at the ends of a spline too
         assert ours < parameters < 1.2 * ours
+    elif task == "glow":  # priors of splits of ours; widths of networks alike
+        assert 0.7 * ours < parameters < 1.1 * ours
     else:
         assert parameters == ours
     for call in calls.values():
@@ -58,6 +66,8 @@ def test_ratios_are_of_the_best_peer():
         ("tfflows", "maf", "log_prob"): 2.0,
         ("zuko", "maf", "log_prob"): 8.0,
         ("nflows", "maf", "log_prob"): 16.0,
+        ("tfflows", "glow", "sample"): 3.0,
+        ("nflows", "glow", "sample"): 4.5,
         ("tfflows", "realnvp", "sample"): 2.0,
         ("zuko", "realnvp", "sample"): 2.0,
         ("nflows", "realnvp", "sample"): 9.0,
@@ -68,8 +78,10 @@ def test_ratios_are_of_the_best_peer():
     lines = speed.table(medians).split("\n")
     assert lines[0] == "|  | tfflows | zuko | nflows | best peer / tfflows |"
     assert "| maf log_prob | 2 | 8 | 16 | 4.00 |" in lines
-    assert "Geometric mean of the ratios, all but autoregressive sampling: 2.00" in lines
+    assert "Geometric mean of the ratios, vectors, all but autoregressive sampling: 2.00" in lines
     assert "Geometric mean of the ratios, autoregressive sampling: 10.00" in lines
+    assert "| glow sample | 3 |  | 4.5 | 1.50 |" in lines
+    assert "Geometric mean of the ratios, images: 1.50" in lines
 
 
 @pytest.mark.parametrize(

@@ -90,6 +90,9 @@ def main(names: list[str]) -> None:
     need = [name for name, config in configs.items() if config.data.source == "tfds"]
     if need and not values.data_dir:
         raise ValueError(f"data_dir: {', '.join(need)} needs --data_dir=FOLDER of TFDS sets")
+    for name, config in configs.items():
+        if config.data.source == "images":
+            raise ValueError(f"names: {name} is for a user's own images; use zoo.train")
     command.check_folder("output", values.output)
     for name in names:
         print(f"--- {name}", flush=True)

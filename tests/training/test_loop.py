@@ -19,7 +19,7 @@ def flow():
     return models.RealNVP(dim=2, layers=2, hidden_units=(8,), dropout=0.2, seed=3)
 
 
-def run(folder, model=None, rate=1e-2, rows=ROWS, validation=ROWS, draw=None, **settings):
+def run(folder, model=None, rate=1e-2, rows=ROWS, validation=ROWS, draw=None, ema=0.0, **settings):
     settings = {"steps": 24, "checkpoint_every": 4, "eval_every": 8} | settings
     folder.mkdir(exist_ok=True)
     (folder / "pictures").mkdir(exist_ok=True)
@@ -29,7 +29,7 @@ def run(folder, model=None, rate=1e-2, rows=ROWS, validation=ROWS, draw=None, **
         lambda start: pipeline.training_dataset(rows, 32, 1, start),
         pipeline.evaluation_dataset(validation, 200),
         folder,
-        lambda: training.optimizer("adam", training.learning_rate("cosine", rate, 24)),
+        lambda: training.optimizer("adam", training.learning_rate("cosine", rate, 24), ema=ema),
         training.Settings(**settings),
         draw=draw,
         verbose=0,
@@ -80,6 +80,22 @@ def test_the_last_step_is_exact_and_validated(tmp_path):
 
 class Stopped(Exception):
     pass
+
+
+def test_moving_averages_are_what_is_validated_and_kept(tmp_path):
+    """And training itself goes on from the weights, not from their averages."""
+    plain, _ = run(tmp_path / "plain")
+    averaged, result = run(tmp_path / "averaged", ema=0.9)
+    first, second = (np.load(tmp_path / name / "checkpoint.npz") for name in ("plain", "averaged"))
+    for index in range(len(plain.weights)):  # the optimizer's variables follow
+        np.testing.assert_array_equal(first[f"{index:05d}"], second[f"{index:05d}"])
+    last = metrics(tmp_path / "averaged")[-1]["val_loss"]
+    assert abs(last - metrics(tmp_path / "plain")[-1]["val_loss"]) > 1e-3
+    assert result.best_step == 24
+    loss = averaged.evaluate(pipeline.evaluation_dataset(ROWS, 200), verbose=0)
+    np.testing.assert_allclose(loss, last, rtol=1e-5)
+    with pytest.raises(ValueError, match="ema: expected 0 to below 1, got 1"):
+        training.optimizer("adam", ema=1)
 
 
 def stop_at(monkeypatch, step, method="on_train_batch_end"):

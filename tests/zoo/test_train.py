@@ -13,7 +13,7 @@ from tests.zoo import binaries
 from zoo import registry
 
 SIZES = ("--config.train.steps=30", "--config.train.eval_every=10")
-SIZES += ("--config.train.steps_per_execution=5",)
+SIZES += ("--config.train.steps_per_execution=5", "--config.train.ema=0.8")
 
 
 def weights(folder):

@@ -30,9 +30,10 @@ class RecomputingChain(Chain):
 
     Args:
       bijectors: sequence of bijectors, at least one, the first nearest to the data.
-      keep_every: keeps the input of one member in that many, instead of reconstructing it. With 1
-        nothing is reconstructed: then gradients are exactly the ordinary ones and each member runs
-        twice, for one event of memory a member. `None` keeps none.
+      keep_every: keeps the input of one member in that many, instead of reconstructing it, so that
+        rounding cannot add up beyond (24 are eight steps of Glow). With 1 nothing is reconstructed:
+        then gradients are exactly the ordinary ones and each member runs twice, for one event of
+        memory a member. `None` keeps none.
       name: name of the bijector.
 
     Raises:
@@ -44,7 +45,7 @@ class RecomputingChain(Chain):
     Without Storing Activations, 2017. https://arxiv.org/abs/1707.04585
     """
 
-    def __init__(self, bijectors, keep_every: int | None = None, name: str = "chain"):
+    def __init__(self, bijectors, keep_every: int | None = 24, name: str = "chain"):
         if keep_every is not None and (isinstance(keep_every, bool) or keep_every < 1):
             raise ValueError(f"keep_every: expected a positive number or None, got {keep_every!r}")
         super().__init__(bijectors, name=name)

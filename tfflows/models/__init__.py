@@ -17,6 +17,7 @@ from tfflows.models.linear import AffineFlow, LUFlow, QRFlow
 from tfflows.models.low_rank import HouseholderFlow, PlanarFlow, RadialFlow, SylvesterFlow
 from tfflows.models.mixtures import AutoregressiveMixture, MixtureCDFFlow
 from tfflows.models.neural import NAF, UMNN, SOSFlow
+from tfflows.models.partitioned import PartitionedRealNVP
 from tfflows.models.recurrent import RecurrentFlow
 from tfflows.models.spline import NSF
 
@@ -43,6 +44,7 @@ __all__ = [
     "NAF",
     "NICE",
     "NSF",
+    "PartitionedRealNVP",
     "PlanarFlow",
     "QRFlow",
     "RadialFlow",

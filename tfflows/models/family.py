@@ -47,10 +47,18 @@ class Described:
     @classmethod
     def default_arguments(cls) -> dict:
         """The arguments that a config of the zoo may set, each with its default."""
-        own = list(inspect.signature(cls.layers_of).parameters.items())[3:]
-        constructor = inspect.signature(cls.__init__).parameters
-        values = {name: constructor[name].default for name in cls._shared_arguments}
-        values |= {name: parameter.default for name, parameter in own}
+        kind = next(c for c in cls.__mro__ if "_shared_arguments" in c.__dict__)
+        common = inspect.signature(kind.__init__).parameters
+        own = {
+            **dict(list(inspect.signature(cls.layers_of).parameters.items())[3:]),
+            **inspect.signature(cls.__init__).parameters,
+        }
+        values = {name: common[name].default for name in cls._shared_arguments}
+        values |= {
+            name: parameter.default
+            for name, parameter in own.items()
+            if name not in common and parameter.default is not inspect.Parameter.empty
+        }
         values["base"] = cls.default_base
         return {name: value for name, value in values.items() if value is not None}
 

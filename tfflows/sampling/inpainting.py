@@ -16,9 +16,10 @@ tfb = tfp.bijectors
 
 METHODS = ("ascent", "langevin")
 STEPS = 1000
-# Of the ascent: the first step, in parts of the range of the pixels, and how quickly the mean of
-# squared gradients forgets.
-_FIRST_STEP, _DECAY = 0.05, 0.9
+# Of the ascent: the first and the last step, in parts of the range of the pixels (a pixel of the
+# background may be certain to a part in a thousand), and how quickly the mean of squared gradients
+# forgets.
+_FIRST_STEP, _LAST_STEP, _DECAY = 0.05, 5e-5, 0.9
 # Of the chains: the share of steps that tune the step size, and the acceptance they aim at, the
 # best for Langevin steps (Roberts & Rosenthal, 1998).
 _BURN_IN, _ACCEPTANCE = 0.6, 0.574
@@ -64,7 +65,7 @@ def inpaint(
     * `"ascent"`, for the likeliest image: gradient ascent with noise, clipped to the range, as in
       NICE's experiment. Step i moves each pixel by `a_i (g / rms(g) + e)`, e standard normal, where
       rms is the root of a running mean of the pixel's squared gradients (a pixel that is nearly
-      certain has a gradient a thousand times that of others), and a_i falls to zero.
+      certain has a gradient a thousand times that of others), and a_i falls geometrically.
     * `"langevin"`, for draws of the hidden pixels given the visible ones: the ascent with half of
       the steps, then as many of the Metropolis-adjusted Langevin algorithm (`tfp.mcmc`), in the
       logits of the pixels. Each completion is a chain with a step size of its own, tuned in the
@@ -188,7 +189,7 @@ def _ascend(pixels, state, steps, key):
         noise = tf.random.stateless_normal(
             tf.shape(state), tf.random.experimental.stateless_fold_in(key, i)
         )
-        rate = _FIRST_STEP * pixels.levels * tf.square(1.0 - step / steps)
+        rate = pixels.levels * _FIRST_STEP * (_LAST_STEP / _FIRST_STEP) ** (step / steps)
         state += rate * (tf.math.divide_no_nan(gradient, rms) + noise)
         state = tf.clip_by_value(state, 0.0, pixels.levels)
     return state

@@ -8,7 +8,7 @@ def get_config():
         name="realnvp_mnist",
         summary="RealNVP on MNIST.",
         family="ImageRealNVP",
-        model={"scales": 3, "width": 16, "blocks": 2, "bound": 1.0},
+        model={"scales": 3, "width": 16, "blocks": 2, "margin": 0.002, "bound": 1.0},
         data={"source": "tfds", "name": "mnist", "height": 28, "width": 28, "channels": 1},
         train={
             "batch_size": 64,
@@ -18,7 +18,7 @@ def get_config():
             "clip_norm": 100.0,
             "ema": 0.998,
             "eval_every": 500,
-            "steps": 7500,
+            "steps": 5000,
             "jit_compile": False,
             "steps_per_execution": 10,
         },

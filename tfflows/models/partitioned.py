@@ -1,0 +1,82 @@
+"""RealNVP over any sequence of partitions of an image, to compare them."""
+
+from __future__ import annotations
+
+import keras
+
+from tfflows import bijectors as tb
+from tfflows import networks
+from tfflows.bijectors.masks import SIDES
+from tfflows.models.image import ImageFamily, context_shape_of, squeezed
+
+_COUPLINGS = ("checkerboard", "channel", *SIDES)
+_REORDERINGS = ("squeeze", "unsqueeze")
+
+GOOD = (
+    *("checkerboard",) * 4,
+    "squeeze",
+    *("channel",) * 3,
+    "unsqueeze",
+    *("checkerboard",) * 3,
+)
+BAD = ("top", "bottom", "left", "right") * 2
+
+
+@keras.saving.register_keras_serializable("tfflows")
+class PartitionedRealNVP(ImageFamily):
+    """Affine couplings over a given sequence of partitions, all of one scale.
+
+    Args:
+      partitions: names in their order, nearest to the data first: `"checkerboard"` and `"channel"`
+        (whose two halves are kept in turn), `"top"`, `"bottom"`, `"left"`, `"right"` (the half
+        that is kept), `"squeeze"` and `"unsqueeze"`.
+      width, blocks: of the residual convolutional networks.
+      bound: the log-scales stay within +-bound.
+      **kwargs: those of `ImageFamily`.
+
+    Reference: Dinh, Sohl-Dickstein & Bengio, Density estimation using Real NVP, 2016.
+    https://arxiv.org/abs/1605.08803
+    """
+
+    @staticmethod
+    def layers_of(shape, context_dim, seed, partitions=GOOD, width=32, blocks=2, bound=1.0):
+        """See `ImageFamily`."""
+        unknown = sorted(set(partitions) - {*_COUPLINGS, *_REORDERINGS})
+        if unknown or not set(partitions) & set(_COUPLINGS):
+            known = ", ".join((*_COUPLINGS, *_REORDERINGS))
+            raise ValueError(
+                f"partitions: expected names of {known}, one coupling at least, "
+                f"got {tuple(partitions)}"
+            )
+        map, context_shape = tb.Affine(bound), context_shape_of(context_dim)
+        layers, met = [], dict.fromkeys(_COUPLINGS, 0)
+        for index, name in enumerate(partitions):
+            if name == "squeeze":
+                shape = squeezed(shape, "partitions")
+                layers.append(tb.Squeeze())
+                continue
+            if name == "unsqueeze":
+                if shape[-1] % 4:
+                    raise ValueError(
+                        f"partitions: {shape[-1]} channels cannot be unsqueezed at {index}"
+                    )
+                shape = (2 * shape[0], 2 * shape[1], shape[2] // 4)
+                layers.append(tb.Invert(tb.Squeeze()))
+                continue
+
+            def network(outputs, index=index):
+                return networks.ResidualConvNet(outputs, width, blocks, seed=seed * 1000 + index)
+
+            second = met[name] % 2 == 1
+            met[name] += 1
+            keywords = {"context_shape": context_shape, "name": f"coupling_{index}"}
+            layers.append(tb.ActNorm(shape[-1]))
+            if name == "channel":
+                layers.append(tb.ChannelCoupling(shape, map, network, second, **keywords))
+            elif name == "checkerboard":
+                mask = tb.checkerboard_mask(shape, odd=second)
+                layers.append(tb.MaskedCoupling(mask, map, network, **keywords))
+            else:
+                mask = tb.half_mask(shape, name)
+                layers.append(tb.MaskedCoupling(mask, map, network, **keywords))
+        return [*layers, tb.Flatten(shape)]

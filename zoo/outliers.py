@@ -1,0 +1,162 @@
+"""How well a model's scores tell other images from its own: `python -m zoo.outliers --model=NAME`.
+
+Images of another set are to be told from test images of the model's own. Raw likelihood is known
+to fail at it (Nalisnick et al., Do Deep Generative Models Know What They Don't Know?, 2019,
+https://arxiv.org/abs/1810.09136): a model of clothes finds digits likelier than clothes. So beside
+it stand
+
+* typicality (Nalisnick et al., 2019, https://arxiv.org/abs/1906.02994): how far the bits/dim of an
+  image are from the mean over validation images, either way;
+* the likelihood ratio to a general compressor (Serra et al., Input complexity and
+  out-of-distribution detection, 2020, https://arxiv.org/abs/1909.11480): bits of the model less
+  bits of the PNG file.
+
+Prints the area under the ROC curve of each score (1/2 is chance), and writes a histogram of each.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import pathlib
+
+import numpy as np
+import PIL.Image
+from absl import flags
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from ml_collections import ConfigDict
+
+from tfflows import training
+from tfflows.data import images
+from zoo import command, datasets, registry
+
+_BATCH = 250
+
+
+def png_bits(x: np.ndarray) -> np.ndarray:
+    """Bits per dimension of each image `uint8 [n, H, W, C]` as a PNG file."""
+
+    def size(image):
+        buffer = io.BytesIO()
+        picture = PIL.Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)
+        picture.save(buffer, "png", optimize=True)
+        return 8.0 * buffer.tell()
+
+    return np.array([size(image) for image in x]) / math.prod(x.shape[1:])
+
+
+def scores(model, x: np.ndarray, mean_bits: float, context: np.ndarray | None = None) -> dict:
+    """The scores of images, each higher where an image is less like the model's own.
+
+    Args:
+      model: a flow of images.
+      x: `uint8 [n, H, W, C]`.
+      mean_bits: mean bits/dim of the model over images of its own.
+      context: classes, for a conditional model.
+
+    Returns:
+      Name of the score to `[n]`, in bits/dim.
+    """
+    parts = []
+    for i in range(0, len(x), _BATCH):
+        rows = slice(i, i + _BATCH)
+        parts.append(model.bits_per_dim(x[rows], None if context is None else context[rows]))
+    bits = np.concatenate(parts).astype(np.float64)
+    return {
+        "likelihood": bits,
+        "typicality": np.abs(bits - mean_bits),
+        "likelihood ratio to PNG": bits - png_bits(x),
+    }
+
+
+def auroc(own: np.ndarray, other: np.ndarray) -> float:
+    """The probability that a score of `other` is above one of `own`, ties counted half."""
+    ranks = np.concatenate([own, other])
+    order = np.argsort(ranks, kind="stable")
+    ordered = ranks[order]
+    first = np.searchsorted(ordered, ranks, side="left")
+    last = np.searchsorted(ordered, ranks, side="right")
+    rank = (first + last + 1) / 2.0
+    m, n = len(own), len(other)
+    return float((rank[m:].sum() - n * (n + 1) / 2) / (m * n))
+
+
+def standard_error(area: float, m: int, n: int) -> float:
+    """Of an area under the ROC curve over `m` and `n` images (Hanley & McNeil, 1982)."""
+    q1, q2 = area / (2 - area), 2 * area**2 / (1 + area)
+    variance = area * (1 - area) + (m - 1) * (q2 - area**2) + (n - 1) * (q1 - area**2)
+    return math.sqrt(max(variance, 0.0) / (m * n))
+
+
+def table(own: dict, other: dict, names: tuple[str, str]) -> str:
+    """The scores as a Markdown table."""
+    lines = [
+        f"| score | mean over {names[0]} | mean over {names[1]} | area under ROC |",
+        "|---|---|---|---|",
+    ]
+    for name in own:
+        area = auroc(own[name], other[name])
+        error = 2 * standard_error(area, len(own[name]), len(other[name]))
+        lines.append(
+            f"| {name} | {own[name].mean():.3f} | {other[name].mean():.3f} | "
+            f"{area:.3f} ± {error:.3f} |"
+        )
+    return "\n".join(lines)
+
+
+def picture(own: dict, other: dict, names: tuple[str, str], path: pathlib.Path) -> None:
+    """Draws a histogram of each score."""
+    figure = Figure(figsize=(4 * len(own), 3.2), layout="constrained")
+    FigureCanvasAgg(figure)
+    for axes, name in zip(figure.subplots(1, len(own)), own, strict=True):
+        both = np.concatenate([own[name], other[name]])
+        bins = np.linspace(*np.quantile(both, [0.002, 0.998]), 60)
+        for label, values in zip(names, (own[name], other[name]), strict=True):
+            axes.hist(values, bins, alpha=0.55, density=True, label=label)
+        area = auroc(own[name], other[name])
+        axes.set(title=f"{name}: area {area:.2f}", xlabel="bits/dim", yticks=[])
+    figure.axes[0].legend()
+    training.write_file(path, lambda temporary: figure.savefig(temporary, dpi=120))
+
+
+def main() -> None:
+    """Scores the two sets of images."""
+    values = flags.FLAGS
+    if values.rows < 2:
+        raise ValueError(f"rows: expected at least 2, got {values.rows}")
+    model = registry.load(values.model)
+    if not hasattr(model, "bits_per_dim"):
+        raise ValueError(f"model: expected one of images, got {values.model}")
+    if model.context_shape is not None:
+        raise ValueError("model: images of other sets have no class, give one without")
+    command.set_samples(model, values.samples)
+    command.check_folder("output", values.output)
+    settings = ConfigDict(registry.trained_config(values.model))
+    settings.data.data_dir = values.data_dir or settings.data.data_dir
+    data = datasets.load(settings)
+    height, width, channels = model.event_shape
+    other = images.tfds_images(
+        values.other, settings.data.data_dir, "test", (height, width), channels
+    ).x[: values.rows]
+    validation = data.validation[: values.rows]
+    mean = float(scores(model, validation, 0.0)["likelihood"].mean())
+    found = [scores(model, x, mean) for x in (data.test()[: values.rows], other)]
+    names = (settings.data.name or "own", values.other)
+    output = pathlib.Path(values.output)
+    output.mkdir(parents=True, exist_ok=True)
+    text = table(*found, names)
+    training.write_file(output / "table.md", lambda path: path.write_text(text + "\n"))
+    picture(*found, names, output / "histograms.png")
+    print(text)
+
+
+if __name__ == "__main__":
+    flags.DEFINE_string("model", None, "Name of a zoo model of images, or a work directory.")
+    flags.DEFINE_string("other", "mnist", "TFDS set of the other images.")
+    flags.DEFINE_string("data_dir", None, "Folder of TFDS sets.")
+    flags.DEFINE_integer("rows", 2000, "Number of images of each set, the first.")
+    flags.DEFINE_string("output", None, "Folder of the table and the picture.")
+    command.define_samples()
+    flags.mark_flags_as_required(["model", "output"])
+    command.run(main)
