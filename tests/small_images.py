@@ -22,6 +22,12 @@ IMAGES = {
         SHAPE, layers=2, convolutional=True, width=8, blocks=1
     ),
     "realnvp": lambda: models.ImageRealNVP(SHAPE, scales=2, width=4, blocks=1),
+    "partitioned": lambda: models.PartitionedRealNVP(
+        SHAPE,
+        partitions=("checkerboard", "squeeze", "channel", "unsqueeze", "top", "left"),
+        width=4,
+        blocks=1,
+    ),
     "glow": lambda: models.Glow(SHAPE, levels=2, steps=2, width=8),
     "glow_classes": lambda: models.Glow(SHAPE, levels=1, steps=2, width=8, classes=CLASSES),
     "glow_5_bits": lambda: models.Glow(SHAPE, levels=1, steps=1, width=8, bits=5),

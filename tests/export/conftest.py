@@ -9,6 +9,7 @@ import tensorflow as tf
 
 import export
 import tfflows
+from tests import small_images
 from tests.small_flows import shake
 
 SMALL = {"hidden_units": (16,)}
@@ -17,6 +18,9 @@ FAMILIES = {
     "context": lambda: tfflows.models.MAF(2, context_dim=3, layers=2, **SMALL),
     "uniform": lambda: tfflows.models.AutoregressiveMixture(2, components=3, **SMALL),
     "beta": lambda: tfflows.models.AffineFlow(2, base="beta(5,5)"),
+    "images": small_images.IMAGES["glow"],
+    "images_of_classes": small_images.IMAGES["glow_classes"],
+    "images_variational": small_images.IMAGES["flowpp"],
 }
 
 
@@ -46,15 +50,18 @@ def make(name):
     if model.context_shape is not None:
         rows["context"] = rng.standard_normal([8, *model.context_shape])
     data = rng.standard_normal([64, *model.event_shape])
+    if model.event_dtype == tf.uint8:
+        data = rng.integers(0, 256, data.shape)
     context = rng.standard_normal([64, 3]) if rows else None
     model.initialize(data, context)
-    shake(model)
+    shake(model, scale=0.05 if model.event_dtype == tf.uint8 else 0.3)
     seeds = tfflows.random.row_seeds(8, seed=10, start=5)
     if model.supports_temperature:
         rows["temperature"] = np.linspace(0.5, 1.5, 8)
     rows["x"] = model.sample(8, seed=3, context=rows.get("context"))
     rows["z"] = model.encode(rows["x"], rows.get("context"))
     rows = {key: np.asarray(value, np.float32) for key, value in rows.items()}
+    rows["x"] = rows["x"].astype(model.event_dtype.as_numpy_dtype)
     return model, {**rows, "seed": seeds.numpy()}
 
 

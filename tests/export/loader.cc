@@ -100,6 +100,12 @@ Tensor Given(const std::string& name, const TensorInfo& info, int64_t key) {
   return value;
 }
 
+// A number of an output: a float, or a byte.
+double At(const Tensor& value, int64_t i) {
+  if (value.dtype() == tensorflow::DT_UINT8) return value.flat<uint8_t>()(i);
+  return value.flat<float>()(i);
+}
+
 class Model {
  public:
   Model(const std::string& path, int64_t key) : key_(key) {
@@ -135,7 +141,7 @@ class Model {
   }
 
  private:
-  // Runs some rows of a signature; its outputs, each `count` rows of floats.
+  // Runs some rows of a signature; its outputs, each `count` rows of floats or bytes.
   std::vector<Tensor> RunRows(const std::string& name, int first, int count) {
     const auto& signature = signatures_.at(name);
     std::vector<std::pair<std::string, Tensor>> feeds;
@@ -155,7 +161,9 @@ class Model {
         Fail("run " + name + ": " + std::to_string(count) + " rows in, shape " +
              output.shape().DebugString() + " out");
       }
-      if (output.dtype() != tensorflow::DT_FLOAT) Fail("run " + name + ": output is no float");
+      if (output.dtype() != tensorflow::DT_FLOAT && output.dtype() != tensorflow::DT_UINT8) {
+        Fail("run " + name + ": output is neither float nor byte");
+      }
     }
     return outputs;
   }
@@ -169,10 +177,13 @@ class Model {
       for (size_t k = 0; k < merged.size(); ++k) {
         const int64_t size = merged[k].NumElements() / kRows;
         for (int64_t i = 0; i < count * size; ++i) {
-          const float one = merged[k].flat<float>()(first * size + i);
-          const float other = separate[k].flat<float>()(i);
+          const double one = At(merged[k], first * size + i);
+          const double other = At(separate[k], i);
           if (one == other) continue;
-          const double diff = std::abs(one - other) / std::max(1.0, std::abs(double{one}));
+          // Of a number at a step between two bytes, rounding may choose the other.
+          const bool byte = merged[k].dtype() == tensorflow::DT_UINT8;
+          const double gap = std::abs(one - other);
+          const double diff = (byte ? gap - 1.0 : gap) / std::max(1.0, std::abs(one));
           if (!(diff <= kTolerance)) Fail("merged and separate requests differ in " + name);
           largest = std::max(largest, diff);
         }
@@ -184,7 +195,7 @@ class Model {
       std::printf("%s %d", name.c_str(), row);
       const int64_t size = merged[0].NumElements() / kRows;
       for (int64_t j = 0; j < size; ++j) {
-        std::printf(" %.9g", merged[0].flat<float>()(row * size + j));
+        std::printf(" %.9g", At(merged[0], row * size + j));
       }
       std::printf("\n");
     }

@@ -1,5 +1,6 @@
 """Flows of images: bounds of integers, exact log-dets, initialisation, layouts."""
 
+import itertools
 import math
 
 import keras
@@ -12,6 +13,7 @@ from tests.small_images import IMAGES, images, initialized, shared
 from tfflows import bijectors as tb
 from tfflows import models
 from tfflows.bijectors import base as joint
+from tfflows.models import partitioned
 
 FLOWS = sorted(IMAGES)
 
@@ -280,6 +282,16 @@ def test_layouts():
     assert kinds(model) == [["Squeeze"] + step * 2 + [channels], ["Squeeze"] + step * 2 + [norm]]
 
 
+def test_partitions_as_the_lectures_print_them():
+    good, bad = partitioned.GOOD, partitioned.BAD
+    assert [name for name, _ in itertools.groupby(good)] == [
+        *("checkerboard", "squeeze", "channel", "unsqueeze", "checkerboard"),
+    ]
+    counts = [len(list(run)) for _, run in itertools.groupby(good)]
+    assert counts == [4, 1, 3, 1, 3]
+    assert bad == ("top", "bottom", "left", "right") * 2
+
+
 def test_a_flow_of_images_is_xla_compiled():
     model = shared("glow")
     x, _ = images(model, 8)
@@ -302,6 +314,15 @@ BAD = [
     (lambda: models.Glow((4, 4, 1), levels=1, dequantization="none"), "dequantization: expected"),
     (lambda: models.Glow((4, 4, 1), layers=1), "layers: Glow has no such argument"),
     (lambda: models.ImageRealNVP((7, 7, 1)), "scales: too many"),
+    (
+        lambda: models.PartitionedRealNVP((4, 4, 1), partitions=("diagonal",)),
+        "partitions: expected names of checkerboard, channel, top",
+    ),
+    (lambda: models.PartitionedRealNVP((4, 4, 1), partitions=("squeeze",)), "partitions: expected"),
+    (
+        lambda: models.PartitionedRealNVP((4, 4, 1), partitions=("top", "unsqueeze")),
+        "partitions: 1 channels cannot be unsqueezed",
+    ),
     (lambda: models.FlowPlusPlus((4, 6, 1)), "shape: expected a width that 4 divides"),
     (lambda: models.FlowPlusPlus((4, 4, 1), couplings=(1, 1)), "couplings: expected three"),
     (

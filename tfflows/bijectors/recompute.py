@@ -86,6 +86,8 @@ class RecomputingChain(Chain):
                         kept[index] = value
                     value, log_det = there(member, value, ranks[index], *contexts)
                     total += log_det
+                    # Else what log-determinants are made of may wait, all together, for the end.
+                    value = _after([total], value)
                     noise.append(random.noise_position())
 
             def backward(d_value, d_total, variables=()):
