@@ -20,7 +20,7 @@ def progress(flow, data: datasets.Data) -> Callable[[pathlib.Path, int], None] |
     `None` for other models.
     """
     if image_modes.is_of_images(flow):
-        return lambda path, step: _samples(flow, path, f"{flow.name}, step {step}")
+        return lambda path, step: samples(flow, path, f"{flow.name}, step {step}")
     if data.dim > 2:
         return None
     rows = _rows(data)
@@ -64,15 +64,19 @@ def of_images(flow, data: datasets.Data, folder: pathlib.Path) -> list[str]:
     if even:
         ends = None if context is None else context[:even]
         pictures["interpolations"] = image_modes.interpolate(flow, x[:even], ends)
-    paths = [_samples(flow, folder / "samples.png", flow.name)]
+    paths = [samples(flow, folder / "samples.png", flow.name)]
     for name, picture in pictures.items():
         picture.write(folder / f"{name}.png")
         paths.append(str(folder / f"{name}.png"))
     return paths
 
 
-def _samples(flow, path: pathlib.Path, title: str) -> str:
-    """The same draws, whatever the step; of a class-conditional model a column a class."""
+def samples(flow, path: pathlib.Path, title: str) -> str:
+    """Draws samples of a model of images, always the same; of a conditional one a column a class.
+
+    Returns:
+      The path.
+    """
     picture = image_modes.samples(flow, _SAMPLES)
     return image_plots.image_grid(picture.images, path, picture.columns, title)
 

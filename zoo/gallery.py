@@ -122,8 +122,8 @@ def write(output: pathlib.Path) -> pathlib.Path:
     Returns:
       The path of `zoo.md`.
     """
-    images = output / "images"
-    images.mkdir(parents=True, exist_ok=True)
+    folder = output / "images"
+    folder.mkdir(parents=True, exist_ok=True)
     sections = [
         "# The zoo\n",
         "Pretrained models: `zoo.load(NAME)`. Each is made again from its config by\n"
@@ -144,15 +144,20 @@ def write(output: pathlib.Path) -> pathlib.Path:
     ]
     for name in registry.pretrained():
         config = ConfigDict(registry.trained_config(name))
-        if config.data.source not in ("toy", "target"):
+        if config.data.source == "table":
             continue
-        flow, data = registry.load(name), datasets.load(config)
+        flow = registry.load(name)
         sections.append(f"## {name}\n\n{config.summary}\n")
-        with tempfile.TemporaryDirectory() as folder:
-            for path in figures.of_density(flow, data, pathlib.Path(folder)):
+        if datasets.is_of_images(config):
+            figures.samples(flow, folder / f"{name}.png", name)
+            sections.append(f"![{name}: samples](images/{name}.png)\n")
+            continue
+        data = datasets.load(config)
+        with tempfile.TemporaryDirectory() as temporary:
+            for path in figures.of_density(flow, data, pathlib.Path(temporary)):
                 kind = pathlib.Path(path).stem
                 image = f"{name}.png" if kind in ("overview", "density") else f"{name}_{kind}.png"
-                training.write_file(images / image, lambda to, path=path: shutil.copy(path, to))
+                training.write_file(folder / image, lambda to, path=path: shutil.copy(path, to))
                 sections.append(f"![{name}: {kind.replace('_', ' ')}](images/{image})\n")
     text = "\n".join(sections)
     training.write_file(output / "zoo.md", lambda path: path.write_text(text))

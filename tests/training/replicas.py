@@ -20,7 +20,22 @@ FAMILIES = {
 }
 
 
+def initialized_glow(strategy, folder: str) -> None:
+    """Saves the weights of a small Glow after its initialisation, all replicas' copies of each."""
+    with strategy.scope():
+        flow = models.Glow((8, 8, 1), levels=2, steps=2, width=8)
+    x = np.random.default_rng(0).integers(0, 200, (64, 8, 8, 1)).astype("uint8")
+    flow.initialize(x)
+    arrays = {}
+    for number, variable in enumerate(flow.raw_variables):
+        copies = getattr(variable, "values", [variable])
+        assert len(copies) == strategy.num_replicas_in_sync
+        arrays |= {f"{number:03d}_{i}": copy.numpy() for i, copy in enumerate(copies)}
+    np.savez(pathlib.Path(folder) / "weights.npz", **arrays)
+
+
 def main(kind: str, family: str, folder: str) -> None:
+    """Trains a family; of Glow the initialisation alone, as its noise is of each replica's own."""
     if kind == "mirrored":
         cpu = tf.config.list_physical_devices("CPU")[0]
         tf.config.set_logical_device_configuration(
@@ -29,6 +44,9 @@ def main(kind: str, family: str, folder: str) -> None:
     strategy = training.choose(kind)
     replicas = 1 if kind == "one" else 2
     assert strategy.num_replicas_in_sync == replicas
+    if family == "Glow":
+        initialized_glow(strategy, folder)
+        return
     rows = toy.get("two_moons").sample(3001, 0)  # the last validation batch is odd and short
     with strategy.scope():
         flow = FAMILIES[family]()

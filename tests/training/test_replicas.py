@@ -65,6 +65,18 @@ def test_two_logical_devices_and_one(tmp_path, family):
     check_equal(tmp_path / "one", tmp_path / "mirrored")
 
 
+def test_act_norms_of_images_start_alike_on_two_logical_devices_and_one(tmp_path):
+    runs = [start(kind, "Glow", tmp_path / kind) for kind in ("one", "mirrored")]
+    for run in runs:
+        finish(run)
+    one, two = (np.load(tmp_path / kind / "weights.npz") for kind in ("one", "mirrored"))
+    assert len(two.files) == 2 * len(one.files)
+    for name in one.files:
+        for replica in (0, 1):
+            np.testing.assert_array_equal(one[name], two[f"{name[:-1]}{replica}"])
+    assert any(np.ptp(one[name]) > 0.1 for name in one.files if one[name].ndim == 1)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("family", ["RealNVP", "MAF"])
 def test_two_workers_and_one(tmp_path, family):

@@ -48,7 +48,7 @@ def test_work_directory(undisturbed):
         *("metrics.jsonl", "model.weights.h5", "pictures"),
     }
     pictures = {p.name for p in (undisturbed / "pictures").iterdir()}
-    assert pictures >= {"training.png", "overview.png", "latent_grid.png", "density_0000030.png"}
+    assert pictures >= {"training.png", "overview.png", "latent_grid.png", "step_0000030.png"}
     card = registry.card(undisturbed)
     assert card["parameters"] > 0 and card["data"]["name"] == "two_moons"
     assert card["training"]["seed"] == 0 and card["training"]["steps_done"] == 30

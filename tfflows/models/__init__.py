@@ -10,13 +10,17 @@ from tfflows.models.dequantized import (
 )
 from tfflows.models.family import Family
 from tfflows.models.flow import Flow
+from tfflows.models.flow_plus_plus import FlowPlusPlus
 from tfflows.models.free_form import FFJORD, ResidualFlow
+from tfflows.models.glow import Glow
 from tfflows.models.histogram import Histogram
-from tfflows.models.image import NICE, FlowPlusPlus, Glow, ImageFamily, ImageRealNVP
+from tfflows.models.image import ImageFamily
+from tfflows.models.image_realnvp import ImageRealNVP
 from tfflows.models.linear import AffineFlow, LUFlow, QRFlow
 from tfflows.models.low_rank import HouseholderFlow, PlanarFlow, RadialFlow, SylvesterFlow
 from tfflows.models.mixtures import AutoregressiveMixture, MixtureCDFFlow
 from tfflows.models.neural import NAF, UMNN, SOSFlow
+from tfflows.models.nice import NICE
 from tfflows.models.partitioned import PartitionedRealNVP
 from tfflows.models.recurrent import RecurrentFlow
 from tfflows.models.spline import NSF

@@ -234,10 +234,10 @@ class Events(_Stepped):
             rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
             tf.summary.scalar("learning_rate", rate)
             if self._draw is not None and self._due(step):
-                path = pathlib.Path(self._pictures) / f"density_{step:07d}.png"
+                path = pathlib.Path(self._pictures) / f"step_{step:07d}.png"
                 self._draw(path, step)
                 image = tf.io.decode_png(path.read_bytes(), channels=3)
-                tf.summary.image("density", image[tf.newaxis])
+                tf.summary.image("picture", image[tf.newaxis])
         self._writer.flush()
 
     def on_train_end(self, logs=None):
