@@ -20,7 +20,7 @@ def workdir(tmp_path_factory):
     """A work directory as training leaves it, of a model that exports fast."""
     folder = tmp_path_factory.mktemp("work")
     config = zoo.config("affine_moons").to_dict()
-    flow = registry.from_config(config, 2)
+    flow = registry.from_config(config, (2,))
     flow.save_weights(folder / registry.WEIGHTS)
     card = {
         "name": "mine",

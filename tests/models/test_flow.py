@@ -95,7 +95,7 @@ def test_infinite_data_are_outside_of_any_support():
 
 def test_base_distributions_agree_with_tfp():
     u = tf.constant([[1e-6], [0.2], [0.5], [0.9], [1 - 1e-6]])
-    for base in ("normal", "uniform", "beta(5,5)", "beta(2,1)"):
+    for base in ("normal", "logistic", "uniform", "beta(5,5)", "beta(2,1)"):
         flow = Flow(tfb.Identity(), [1], base=base)
         scalar = flow.base.distribution()
         # Near 1 a float32 share of the Beta holds three digits of the quantile.
@@ -103,7 +103,7 @@ def test_base_distributions_agree_with_tfp():
         z = scalar.quantile(u)[1:-1]
         np.testing.assert_allclose(flow.base.log_prob(z), scalar.log_prob(z), atol=1e-4)
         np.testing.assert_allclose(flow.log_prob(z), flow.distribution.log_prob(z), atol=1e-4)
-    with pytest.raises(ValueError, match="base: expected normal, uniform or beta"):
+    with pytest.raises(ValueError, match="base: expected normal, logistic, uniform or beta"):
         Flow(tfb.Identity(), [1], base="gauss")
 
 
