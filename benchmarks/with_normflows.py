@@ -59,15 +59,14 @@ def _glow(sizes: Sizes) -> tuple[dict, int]:
         ]
         levels.append([*blocks, normflows.flows.Squeeze()])
         shape = (channels * ratio, height // scale, width // scale)
-        if level:
+        if level:  # the other half goes on
             merges.append(normflows.flows.Merge())
-        else:
-            shape = (2 * shape[0], *shape[1:])
+            shape = (shape[0] // 2, *shape[1:])
         bases.append(normflows.distributions.DiagGaussian(shape, trainable=False))
     flow = normflows.MultiscaleFlow(bases, levels, merges)
     return torch_steps.calls(
         flow,
-        flow.log_prob,
+        lambda x: flow.log_prob(x, None),  # no classes
         lambda: flow.sample(sizes.images),
         torch.rand(sizes.images, channels, height, width),
     )
