@@ -279,6 +279,16 @@ def _image_cases() -> dict[str, Case]:
         ),
         "flatten": Case(lambda dtype: tb.Flatten(shape), event_shape=shape, latent_shape=(16,)),
         "multi_scale": Case(multi_scale, event_shape=shape, latent_shape=(16,)),
+        "logit": Case(
+            lambda dtype: tb.Logit(levels=1.0, margin=0.49), extremes=(1e-30, 1e-4, 3.0, 20.0)
+        ),
+        "recomputing_chain": Case(
+            lambda dtype: tb.RecomputingChain(
+                [tb.ActNorm(2, dtype), channels(MAPS["affine"], dtype, context=(CONTEXT,))]
+            ),
+            event_shape=shape,
+            context_shape=(CONTEXT,),
+        ),
         "rescale": Case(lambda dtype: tb.Rescale(4.0)),
         "elementwise_scale": Case(lambda dtype: tb.Elementwise(tb.Scale(), SIZE, dtype)),
         "act_norm_of_images": Case(lambda dtype: tb.ActNorm(shape, dtype), event_shape=shape),

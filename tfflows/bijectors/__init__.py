@@ -41,7 +41,7 @@ from tfflows.bijectors.multi_scale import MultiScale
 from tfflows.bijectors.normalization import ActNorm, Standardize
 from tfflows.bijectors.periodic_convolution import PeriodicConvolution
 from tfflows.bijectors.planar import Planar, Radial
-from tfflows.bijectors.preprocessing import Logit, Rescale, Sigmoid
+from tfflows.bijectors.preprocessing import Logit, Rescale
 from tfflows.bijectors.quadratic_spline import QuadraticSpline
 from tfflows.bijectors.rational_quadratic_spline import RationalQuadraticSpline
 from tfflows.bijectors.recompute import RecomputingChain
@@ -96,7 +96,6 @@ __all__ = [
     "Residual",
     "Scale",
     "ShiftAndLogScale",
-    "Sigmoid",
     "SigmoidAffine",
     "SplineBijector",
     "Squeeze",

@@ -73,20 +73,6 @@ class Rescale(Bijector):
         return (x + 0.5) * self.levels, tf.zeros_like(x) + math.log(self.levels)
 
 
-class Sigmoid(Bijector):
-    """The logistic function from latents to data in (0, 1), elementwise."""
-
-    def __init__(self, name: str = "sigmoid"):
-        super().__init__(parameters=dict(locals()), name=name)
-
-    def _forward_and_log_det(self, x, context):
-        return tf.sigmoid(x), -tf.nn.softplus(x) - tf.nn.softplus(-x)
-
-    def _inverse_and_log_det(self, y, context):
-        log_y, log_rest = tf.math.log(y), tf.math.log1p(-y)
-        return log_y - log_rest, -log_y - log_rest
-
-
 def _check_levels(levels):
     if not 0 < levels < math.inf:
         raise ValueError(f"levels: expected a positive number, got {levels}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import keras
+import tensorflow_probability as tfp
 
 from tfflows import bijectors as tb
 from tfflows import networks
@@ -13,6 +14,8 @@ from tfflows.models.dequantized import (
     check_bits,
 )
 from tfflows.models.family import Described, dtype_policy
+
+tfb = tfp.bijectors
 
 
 class ImageFamily(Described, DequantizedFlow):
@@ -192,7 +195,7 @@ def _dequantization(kind, shape, levels, seed, arguments, recompute):
     )
     # The direction without a root search is that of the noise's draws.
     inner = tb.Invert(_chain(layers, recompute))
-    bijector = tb.Chain([tb.Sigmoid(), tb.CheckerboardSqueeze(), inner])
+    bijector = tb.Chain([tfb.Sigmoid(), tb.CheckerboardSqueeze(), inner])
     network = networks.GatedFeatureNet(features, seed=key + 99)
     context = _Squeezed(network, squeezed, name="features")
     return VariationalDequantization(bijector, context, shape, levels)
