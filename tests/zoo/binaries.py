@@ -47,6 +47,16 @@ def run(module: str, *arguments) -> tuple[int, str, str]:
     return code, out.getvalue(), err.getvalue()
 
 
+def error_of(*arguments, module: str = "zoo.train") -> str:
+    """The one line with which a binary, given these arguments, refuses them."""
+    code, _, errors = run(module, *arguments)
+    assert code == 2
+    lines = [line for line in errors.splitlines() if line.startswith("error: ")]
+    assert len(lines) == 1 and "Traceback" not in errors
+    assert errors.splitlines()[-1] == lines[0]
+    return lines[0]
+
+
 def start(*arguments) -> subprocess.Popen:
     """Starts `python ARGUMENTS` in a process of its own."""
     return subprocess.Popen(

@@ -7,6 +7,7 @@ import pytest
 
 import zoo
 from tests.zoo import binaries
+from tests.zoo.binaries import error_of
 from zoo import estimate, registry
 from zoo.evaluate import evaluate
 
@@ -16,12 +17,6 @@ CANDIDATES = "--config.model.candidates.components="
 
 def train(folder, *arguments):
     return binaries.run("zoo.train", *arguments, f"--workdir={folder}")
-
-
-def error_of(*arguments):
-    code, _, errors = train(*arguments)
-    assert code == 2
-    return errors.splitlines()[-1]
 
 
 def test_from_training_to_draws(tmp_path):
@@ -58,7 +53,7 @@ def test_from_training_to_draws(tmp_path):
     code, _, errors = train(folder, *SMALL, f"{CANDIDATES}(1,4)")
     assert code == 0, errors
     np.testing.assert_array_equal(zoo.load(folder).log_prob([[0.0, 1.0]]), before)
-    other = error_of(folder, *SMALL, f"{CANDIDATES}(2,)")
+    other = error_of(*SMALL, f"--workdir={folder}", f"{CANDIDATES}(2,)")
     assert "another config: model.candidates.components is [1, 4] there and [2] here" in other
 
 
@@ -75,7 +70,7 @@ def test_from_training_to_draws(tmp_path):
     ],
 )
 def test_bad_flags(tmp_path, arguments, message):
-    assert message in error_of(tmp_path / "w", *SMALL, *arguments)
+    assert message in error_of(*SMALL, f"--workdir={tmp_path / 'w'}", *arguments)
     assert not (tmp_path / "w").exists()
 
 

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 import zoo
 from tests.zoo import binaries
-from tests.zoo.test_train import error_of
+from tests.zoo.binaries import error_of
 from zoo import datasets, image_studies, outliers, registry
 from zoo.evaluate import evaluate
 

@@ -10,6 +10,7 @@ import pytest
 
 import zoo
 from tests.zoo import binaries
+from tests.zoo.binaries import error_of
 from zoo import registry
 
 SIZES = ("--config.train.steps=30", "--config.train.eval_every=10")
@@ -126,15 +127,6 @@ def test_killed_at_any_instant_and_started_again(undisturbed, tmp_path):
     code, _, errors = binaries.run(*command[1:])
     assert code == 0, errors
     check_same(undisturbed, tmp_path)
-
-
-def error_of(*arguments, module="zoo.train"):
-    code, _, errors = binaries.run(module, *arguments)
-    assert code == 2
-    lines = [line for line in errors.splitlines() if line.startswith("error: ")]
-    assert len(lines) == 1 and "Traceback" not in errors
-    assert errors.splitlines()[-1] == lines[0]
-    return lines[0]
 
 
 def test_error_in_a_process_of_its_own(tmp_path):
