@@ -45,6 +45,33 @@ def test_row_seeds():
     np.testing.assert_array_equal(random.row_seeds(3, seed=7, start=4), [[7, 4], [7, 5], [7, 6]])
     assert random.row_seeds(3)[0, 0] != random.row_seeds(3)[0, 0]
     assert random.row_seeds(0, seed=1).shape == (0, 2)
+    last = random.row_seeds(2, seed=-(2**63), start=2**63 - 2)
+    np.testing.assert_array_equal(last, [[-(2**63), 2**63 - 2], [-(2**63), 2**63 - 1]])
+    as_tensors = random.row_seeds(tf.constant(3), tf.constant(7, tf.int64), start=4)
+    np.testing.assert_array_equal(as_tensors, random.row_seeds(3, seed=7, start=4))
+
+
+def test_numbers_of_a_row_do_not_depend_on_how_many():
+    seeds = random.row_seeds(4, seed=2)
+    whole = random.uniform_rows(seeds, 6).numpy()
+    for size in range(1, 6):
+        np.testing.assert_array_equal(random.uniform_rows(seeds, size), whole[:, :size])
+    assert len(np.unique(whole)) == whole.size
+
+
+def test_keys_of_rows_differ_with_any_integer_and_its_place():
+    x = np.zeros([1 + 12 * 3, 2, 2, 3], np.uint8)
+    x[1:].reshape(12, 3, 12)[np.arange(12), :, np.arange(12)] = [1, 2, 255]
+    keys = random.row_keys(tf.constant(x)).numpy()
+    assert keys.dtype == np.int64 and len(np.unique(keys)) == len(x)
+    permuted = random.row_keys(tf.constant(x[::-1])).numpy()
+    np.testing.assert_array_equal(permuted, keys[::-1])
+    compiled = tf.function(random.row_keys, jit_compile=True)(tf.constant(x, tf.float32))
+    np.testing.assert_array_equal(compiled, keys)
+    # Each bit of a key is set for about half of random rows.
+    rows = tf.constant(np.random.default_rng(0).integers(0, 256, [4096, 12]), tf.int32)
+    bits = (random.row_keys(rows).numpy()[:, np.newaxis] >> np.arange(64)) & 1
+    assert np.abs(bits.mean(0) - 0.5).max() < 0.05
 
 
 def test_training_noise_is_there_only_in_its_scope_and_repeats():

@@ -12,8 +12,10 @@ https://doi.org/10.1145/2063384.2063405
 from __future__ import annotations
 
 import contextlib
+import math
 import threading
 
+import numpy as np
 import tensorflow as tf
 
 _ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
@@ -66,10 +68,12 @@ def uniform_rows(seed: tf.Tensor, size: int) -> tf.Tensor:
       `float32` `[batch, size]`, strictly between 0 and 1, on a grid of 2**-24.
     """
     row = threefry(_words(seed[:, 0]), _words(seed[:, 1]))
-    dimension = tf.cast(tf.range(size), tf.uint32)[tf.newaxis]
-    bits, _ = threefry(
-        (row[0][:, tf.newaxis], row[1][:, tf.newaxis]), (dimension, tf.zeros_like(dimension))
+    # Both words of each counter: two numbers of the row side by side.
+    counter = tf.cast(tf.range((size + 1) // 2), tf.uint32)[tf.newaxis]
+    words = threefry(
+        (row[0][:, tf.newaxis], row[1][:, tf.newaxis]), (counter, tf.zeros_like(counter))
     )
+    bits = tf.reshape(tf.stack(words, -1), [-1, 2 * ((size + 1) // 2)])[:, :size]
     # 23 bits and a half step: every value is exact in float32 and none is 0 or 1.
     high = tf.bitwise.right_shift(bits, tf.constant(9, tf.uint32))
     return (tf.cast(tf.cast(high, tf.int32), tf.float32) + 0.5) * 2.0**-23
@@ -82,25 +86,25 @@ _ROW_KEY = 0x7466666C
 def row_keys(x: tf.Tensor) -> tf.Tensor:
     """A key for each row, a hash of the row's own integers.
 
-    Each position's number goes through Threefry, keyed by the position, and the words are summed.
+    The sum of the integers, each times a random 64-bit number of its position, modulo 2**64: two
+    rows that differ have one key with probability below 2**-56 for integers of 8 bits.
 
     Args:
-      x: `[batch, *event]` integers, as any dtype.
+      x: `[batch, *event]` integers, as any dtype, `event` known.
 
     Returns:
       `int64` `[batch]`.
+
+    Reference: Lemire & Kaser, Strongly universal string hashing is fast, 2014.
+    https://arxiv.org/abs/1202.4961
     """
-    flat = tf.reshape(tf.cast(x, tf.int32), [tf.shape(x)[0], -1])
-    value = tf.bitcast(flat, tf.uint32)
-    position = tf.cast(tf.range(tf.shape(flat)[1]), tf.uint32)[tf.newaxis]
-    constant = tf.constant(_ROW_KEY, tf.uint32)
-    words = threefry((constant, position), (value, tf.zeros_like(value)))
-    low, high = (tf.reduce_sum(tf.cast(word, tf.int64), axis=1) for word in words)
-    mask = tf.constant(2**32 - 1, tf.int64)
-    return tf.bitwise.bitwise_or(
-        tf.bitwise.left_shift(tf.bitwise.bitwise_and(high, mask), tf.constant(32, tf.int64)),
-        tf.bitwise.bitwise_and(low, mask),
-    )
+    size = math.prod(x.shape[1:])
+    flat = tf.cast(tf.reshape(x, [-1, size]), tf.int64)
+    # TensorFlow folds what follows to a constant.
+    position = tf.cast(tf.range(size + 1), tf.uint32)
+    words = threefry((tf.constant(_ROW_KEY, tf.uint32), position), (position, position))
+    factors = tf.bitcast(tf.stack(words, -1), tf.int64)
+    return factors[0] + tf.reduce_sum(flat * factors[1:], axis=1)
 
 
 def row_seeds(n, seed=None, start=0) -> tf.Tensor:
@@ -118,6 +122,9 @@ def row_seeds(n, seed=None, start=0) -> tf.Tensor:
     if seed is None:
         # At run time, so that a traced function does not repeat itself.
         seed = tf.random.uniform([], minval=0, maxval=2**62, dtype=tf.int64)
+    if not any(tf.is_tensor(value) for value in (n, seed, start)):
+        number = np.arange(n) + np.int64(start)
+        return tf.constant(np.stack([np.full(n, seed, np.int64), number], axis=1))
     number = tf.cast(start, tf.int64) + tf.range(tf.cast(n, tf.int64))
     return tf.stack([tf.fill(tf.shape(number), tf.cast(seed, tf.int64)), number], axis=1)
 

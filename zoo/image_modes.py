@@ -86,7 +86,6 @@ def samples(
     Raises:
       ValueError: for a class that the model does not have, or a temperature that its base lacks.
     """
-    _check_count(n)
     labels, columns = None, None
     count = _classes(flow)
     if label is not None and not count:
@@ -116,7 +115,6 @@ def classes(
     Raises:
       ValueError: if the model is not class-conditional.
     """
-    _check_count(n)
     count = _classes(flow)
     if not count:
         raise ValueError(f"mode: classes needs a class-conditional model, {flow.name} is not")
@@ -159,7 +157,7 @@ def manifold(flow, x, context=None, steps: int = 8) -> Picture:
 
 def reconstruct(flow, x, context=None) -> Picture:
     """Images `[m, *event]` above what the model makes of their latents."""
-    seen = _seen(flow, x)
+    seen = flow.seen(x)
     decoded = flow.decode(flow.encode(x, context), context).numpy()
     note = f"{np.sum(seen != decoded)} of {seen.size} numbers differ"
     return Picture(np.concatenate([seen, decoded]), len(x), ("images", "reconstructed"), note=note)
@@ -189,7 +187,7 @@ def inpaint(
     """
     hidden = hidden_pixels(mask, flow.event_shape, seed)
     result = sampling.inpaint(flow, x, hidden, method, completions, steps, seed, context)
-    seen = _seen(flow, x)
+    seen = flow.seen(x)
     rows = [seen, np.where(hidden, np.uint8(_GREY), seen), *np.swapaxes(result.x, 0, 1)]
     labels = ["images", "hidden", *(f"completion {i + 1}" for i in range(completions))]
     names = names or [str(i) for i in range(len(x))]
@@ -225,7 +223,7 @@ def hidden_pixels(kind: str, shape, seed: int = 0) -> np.ndarray:
         top, left = height // 4, width // 4
         plane[top : top + (height + 1) // 2, left : left + (width + 1) // 2] = True
     elif kind == "random":
-        order = np.random.default_rng(seed).permutation(plane.size)
+        order = np.random.default_rng(seed % 2**64).permutation(plane.size)
         plane.flat[order[: round(_RANDOM_SHARE * plane.size)]] = True
     else:
         raise ValueError(f"mask: expected one of {', '.join(MASKS)}, got {kind!r}")
@@ -264,17 +262,14 @@ def real_images(
     return x[rows], None if context is None else context[rows]
 
 
-def _check_count(n: int) -> None:
-    if n < 1:
-        raise ValueError(f"n: expected at least 1, got {n}")
-
-
 def _classes(flow) -> int:
     """Number of classes, 0 for a model that is not conditional."""
     return 0 if flow.context_shape is None else flow.context_shape[0]
 
 
 def _draw(flow, n, seed, start, temperature, labels=None) -> np.ndarray:
+    if n < 1:
+        raise ValueError(f"n: expected at least 1, got {n}")
     context = None if labels is None else np.eye(_classes(flow), dtype=np.float32)[labels]
     parts = []
     for i in range(0, n, _BATCH):
@@ -282,9 +277,3 @@ def _draw(flow, n, seed, start, temperature, labels=None) -> np.ndarray:
         count = min(_BATCH, n - i)
         parts.append(flow.sample(count, seed, start + i, temperature, context=part).numpy())
     return np.concatenate(parts)
-
-
-def _seen(flow, x: np.ndarray) -> np.ndarray:
-    """Images without the bits that the model drops."""
-    dropped = 2 ** (8 - flow.bits)
-    return x // dropped * dropped

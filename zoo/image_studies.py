@@ -29,7 +29,7 @@ from tfflows.models import partitioned
 from zoo import command, registry
 from zoo.configs import default
 from zoo.evaluate import evaluate
-from zoo.train import train
+from zoo.train import check_same, train, written
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,15 +55,22 @@ class Study:
     learning_rate: float
 
 
-_ATTENTION = {
-    **{"couplings": (2, 1, 2), "blocks": 2, "components": 8, "dropout": 0.0, "heads": 4},
-    **{"dequantization_layers": 2, "dequantization_blocks": 1, "dequantization_width": 24},
+_FLOWPP = {
+    "couplings": (2, 1, 2),
+    "blocks": 2,
+    "heads": 4,
+    "components": 8,
+    "dropout": 0.0,
+    "margin": 0.002,
+    "dequantization_layers": 2,
+    "dequantization_blocks": 1,
+    "dequantization_width": 24,
 }
 STUDIES = {
     "partition": Study(
         title="Which halves a coupling keeps",
         family="PartitionedRealNVP",
-        common={"width": 16, "blocks": 2},
+        common={"width": 16, "blocks": 2, "margin": 0.002},
         variants={
             "checkerboard and channels": {"partitions": partitioned.GOOD},
             "top, bottom, left, right": {"partitions": partitioned.BAD},
@@ -75,7 +82,7 @@ STUDIES = {
     "flowpp": Study(
         title="What Flow++ gains by its parts",
         family="FlowPlusPlus",
-        common=_ATTENTION,
+        common=_FLOWPP,
         variants={
             "Flow++": {"width": 24},
             "no self-attention": {"width": 24, "heads": 0},
@@ -124,9 +131,12 @@ def run(
     for seed, variant in itertools.product(range(seeds), records):
         values = config(study, variant, seed, steps, data)
         workdir = output / values.name
+        check_same(workdir, written(values))
         if not (workdir / registry.CARD).is_file():
             train(values, workdir, verbose=0)
         result = evaluate(workdir, samples=samples, rows=rows)
+        if result["bits_per_dim"] is None:
+            raise ValueError(f"{values.name}: its bits/dim are not finite")
         card = registry.card(workdir)
         lines = (workdir / training.loop.METRICS).read_text().splitlines()
         curve = [(r["step"], r["val_loss"]) for r in map(json.loads, lines) if "val_loss" in r]
@@ -213,15 +223,15 @@ def picture(study: str, records: dict[str, list[dict]], path: pathlib.Path) -> N
 def main() -> None:
     """Runs the study that the flags name."""
     values = flags.FLAGS
-    for name in ("seeds", "rows"):
-        if getattr(values, name) < 1:
-            raise ValueError(f"{name}: expected at least 1, got {getattr(values, name)}")
+    steps = STUDIES[values.study].steps if values.steps is None else values.steps
+    samples = 1 if values.samples is None else values.samples
+    counts = {"seeds": values.seeds, "rows": values.rows, "steps": steps, "samples": samples}
+    for name, value in counts.items():
+        if value < 1:
+            raise ValueError(f"{name}: expected at least 1, got {value}")
     output = pathlib.Path(values.output)
     command.check_folder("output", output)
-    output.mkdir(parents=True, exist_ok=True)
-    steps = STUDIES[values.study].steps if values.steps is None else values.steps
     data = {"name": values.data_name, "data_dir": values.data_dir, "channels": values.channels}
-    samples = 1 if values.samples is None else values.samples
     records = run(values.study, output, steps, values.seeds, data, samples, values.rows)
     text = table(records)
     training.write_file(output / "table.md", lambda path: path.write_text(text + "\n"))

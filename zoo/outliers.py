@@ -66,7 +66,7 @@ def scores(model, x: np.ndarray, mean_bits: float, context: np.ndarray | None = 
     return {
         "likelihood": bits,
         "typicality": np.abs(bits - mean_bits),
-        "likelihood ratio to PNG": bits - png_bits(x),
+        "likelihood ratio to PNG": bits - png_bits(model.seen(x)),
     }
 
 
@@ -134,6 +134,8 @@ def main() -> None:
     command.check_folder("output", values.output)
     settings = ConfigDict(registry.trained_config(values.model))
     settings.data.data_dir = values.data_dir or settings.data.data_dir
+    if not settings.data.data_dir:
+        raise ValueError(f"data_dir: {values.other} needs --data_dir=FOLDER of TFDS sets")
     data = datasets.load(settings)
     height, width, channels = model.event_shape
     other = images.tfds_images(

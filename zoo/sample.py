@@ -136,6 +136,8 @@ def _picture(flow) -> image_modes.Picture:
     _check_flags(mode, _FLAGS[mode])
     given = {"n": values.n, "steps": values.steps}
     given = {name: value for name, value in given.items() if value is not None}
+    if given.get("n", 1) < 1:
+        raise ValueError(f"n: expected at least 1, got {values.n}")
     draws = {"seed": values.seed, "start": values.start, "temperature": values.temperature}
     if mode == "samples":
         return image_modes.samples(flow, **given, **draws, label=values["class"].value)

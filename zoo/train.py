@@ -56,8 +56,8 @@ def train(
     command.check_folder("workdir", workdir)
     _check_numbers(config)
     data = datasets.load(config)
-    values = _plain(config) | {"data_sha256": data.facts.get("sha256", "")}
-    _check_same(workdir, values)
+    values = written(config, data.facts.get("sha256", ""))
+    check_same(workdir, values)
 
     def build(**arguments):
         with strategy.scope():
@@ -173,8 +173,13 @@ def _check_numbers(config: ConfigDict) -> None:
                 raise ValueError(f"{key}: expected a finite number, got {number}")
 
 
-def _check_same(workdir: pathlib.Path, values: dict) -> None:
-    """Raises if the work directory is of another config."""
+def written(config: ConfigDict, data_sha256: str = "") -> dict:
+    """What a work directory keeps of a config and of the file of its data."""
+    return _plain(config) | {"data_sha256": data_sha256}
+
+
+def check_same(workdir: pathlib.Path, values: dict) -> None:
+    """Raises ValueError if the work directory is of another config than `written`."""
     path = workdir / registry.CONFIG
     if not path.exists():
         return

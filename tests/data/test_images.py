@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tfflows.data import class_context, read_images, split_rows, table, tfds_images
+from tfflows.data import class_context, image_folder, read_images, split_rows, table, tfds_images
 from tfflows.data.pixels import decode
 
 tfds = pytest.importorskip("tensorflow_datasets")
@@ -69,6 +69,16 @@ def test_folders_are_classes(tmp_path):
 def test_one_folder_is_no_class(tmp_path):
     save(tmp_path / "all" / "1.png", noise(2, 2))
     assert read_images(tmp_path).labels is None
+
+
+def test_links_back_are_not_followed(tmp_path):
+    for name in ("ant", "cat"):
+        save(tmp_path / name / "1.png", noise(2, 2))
+    (tmp_path / "ant" / "up").symlink_to("..")
+    (tmp_path / "ant" / "aside").symlink_to("../cat")
+    (tmp_path / "cat" / "aside").symlink_to("../ant")
+    found = [str(file.relative_to(tmp_path)) for file in image_folder.find(tmp_path)]
+    assert found == ["ant/1.png", "ant/aside/1.png", "cat/1.png", "cat/aside/1.png"]
 
 
 def test_more_files_than_are_read_at_a_time(tmp_path):
@@ -268,6 +278,8 @@ X = np.zeros((4, 5, 5), np.uint8)
         ({"x": X, "y": np.zeros(3, int)}, r"labels: expected integers \[4\].* got int64 \[3\]"),
         ({"x": X, "y": np.zeros(4)}, r"labels: expected integers \[4\].* got float64 \[4\]"),
         ({"x": X, "y": np.arange(4) - 1}, "labels: expected classes counted from 0, got -1"),
+        ({"x": X, "y": np.arange(4) * 10**6}, "labels: expected numbers of classes.* got 3000000"),
+        ({"x": X, "y": np.array([0, 1, 2, 2**63 + 5], np.uint64)}, "labels: expected numbers of"),
         ({"x": np.array([X], object)}, "cannot be read as .npz: Object arrays"),
         ({"data": np.zeros((2, 12 + 3), np.uint8)}, r"rows \[n, 3 \* H \* H\] .* got \[2, 15\]"),
         (

@@ -306,13 +306,31 @@ BAD = [
     (lambda: models.Glow((4, 4, 1), levels=3), "levels: too many"),
     (lambda: models.Glow((4, 4, 1), levels=0), "levels: expected"),
     (lambda: models.Glow((4, 4, 1), levels=1, coupling="cubic"), "coupling: expected"),
-    (lambda: models.Glow((4, 4, 1), levels=1, convolution="cubic"), "kind: expected"),
+    (lambda: models.Glow((4, 4, 1), levels=1, convolution="cubic"), "convolution: expected"),
     (lambda: models.Glow((4, 4, 1), levels=1, bits=9), "bits: expected 1 to 8"),
     (lambda: models.Glow((4, 4, 1), levels=1, classes=1), "classes: expected"),
     (lambda: models.Glow((4, 4, 1), levels=1, preprocessing="log"), "preprocessing: expected"),
     (lambda: models.Glow((4, 4, 1), levels=1, margin=0.6, preprocessing="logit"), "margin"),
     (lambda: models.Glow((4, 4, 1), levels=1, dequantization="none"), "dequantization: expected"),
     (lambda: models.Glow((4, 4, 1), layers=1), "layers: Glow has no such argument"),
+    (lambda: models.Glow("441"), "shape: expected"),
+    (lambda: models.Glow(8), "shape: expected"),
+    (lambda: models.Glow((4, 4.5, 1)), "shape: expected"),
+    (lambda: models.Glow((4, 4, 1), levels=1.5), "levels: expected a whole number, got 1.5"),
+    (lambda: models.Glow((4, 4, 1), levels=True), "levels: expected a whole number, got True"),
+    (lambda: models.Glow((4, 4, 1), classes=2.5), "classes: expected a whole number"),
+    (lambda: models.Glow((4, 4, 1), margin="a"), "margin: expected a number"),
+    (lambda: models.Glow((4, 4, 1), recompute="no"), "recompute: expected True or False"),
+    (lambda: models.Glow((4, 4, 1), coupling=["affine"]), "coupling: expected a name"),
+    (lambda: models.Glow((4, 4, 1), levels=1, bound=0.0), "bound: expected a positive number"),
+    (lambda: models.Glow((4, 4, 1), levels=1, seed=-1), "seed: expected a whole number from 0"),
+    (lambda: models.NICE((4, 4, 1), hidden_units=8), "hidden_units: expected a sequence, got 8"),
+    (
+        lambda: models.NICE(
+            (4, 4, 1), hidden_units=(4,), dequantization="variational", dequantization_layers=0
+        ),
+        "dequantization_layers: expected",
+    ),
     (lambda: models.ImageRealNVP((7, 7, 1)), "scales: too many"),
     (
         lambda: models.PartitionedRealNVP((4, 4, 1), partitions=("diagonal",)),
@@ -332,6 +350,16 @@ BAD = [
     (lambda: setattr(shared("glow"), "samples", 0), "samples: expected"),
     (lambda: setattr(shared("glow"), "samples", True), "samples: expected"),
     (lambda: shared("glow").log_prob(np.zeros([2, 4, 4, 1])), "x: expected shape"),
+    (lambda: shared("glow").encode(np.full([1, *small_images.SHAPE], 300.0)), "x: expected integ"),
+    (lambda: shared("glow").encode(np.full([1, *small_images.SHAPE], 0.5)), "x: expected integers"),
+    (lambda: shared("glow").encode(np.full([1, *small_images.SHAPE], math.nan)), "x: expected int"),
+    (lambda: shared("glow").decode(np.full([1, 32], math.nan)), "z: expected finite numbers"),
+    (lambda: shared("glow").interpolate(*np.zeros([2, *small_images.SHAPE]), 2.5), "steps: exp"),
+    (lambda: shared("glow").interpolate(np.zeros([4, 4, 2]), np.zeros([4, 4]), 3), "x1: expected"),
+    (lambda: shared("glow").manifold(np.zeros([4, *small_images.SHAPE]), "9"), "steps: expected"),
+    (lambda: shared("glow").sample(1, temperature="warm"), "temperature: expected a number"),
+    (lambda: small_images.IMAGES["glow"]().initialize(np.full([4, 4, 4, 2], 0.5)), "x: expected i"),
+    (lambda: small_images.IMAGES["glow"]().initialize(np.full([4, 4, 4, 2], 256)), "x: expected i"),
 ]
 
 
@@ -339,6 +367,40 @@ BAD = [
 def test_errors_name_the_argument(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_rows_that_cannot_initialise_leave_nothing_behind():
+    flow, fresh = small_images.IMAGES["flowpp"](), small_images.IMAGES["flowpp"]()
+    x, _ = images(flow)
+    for bad in (x[:1], x / 255.0, np.where(np.arange(16)[:, None, None, None] == 3, math.nan, x)):
+        with pytest.raises(ValueError, match="x: "):
+            flow.initialize(bad)
+    flow.initialize(x)
+    fresh.initialize(x)
+    np.testing.assert_allclose(flow.log_prob(x), fresh.log_prob(x), rtol=1e-5)
+
+
+def test_number_of_draws_reaches_keras():
+    flow = initialized("glow")
+    x, _ = images(flow)
+    flow.compile("adam")
+    for samples in (1, 8, 2):
+        flow.samples = samples
+        np.testing.assert_allclose(flow.predict(x, verbose=0), flow.log_prob(x), rtol=1e-5)
+        loss = flow.evaluate(x, verbose=0)
+        assert loss == pytest.approx(-np.mean(flow.log_prob(x)), rel=1e-5)
+
+
+@pytest.mark.parametrize("name", FLOWS)
+def test_empty_batches(name):
+    flow = shared(name)
+    x, context = images(flow, 2)
+    none = None if context is None else context[:0]
+    assert flow.log_prob(x[:0], none).shape == (0,)
+    assert flow.sample(0, seed=1, context=none).shape == (0, *flow.event_shape)
+    z = flow.encode(x[:0], none)
+    assert z.shape == (0, *flow.latent_shape)
+    assert flow.decode(z, none).shape == (0, *flow.event_shape)
 
 
 def test_sampling_before_initialisation_says_what_to_do():

@@ -121,6 +121,9 @@ def test_bad_arguments():
         inpaint(flow, X[0], HIDDEN)
     with pytest.raises(ValueError, match=r"hidden: .* broadcasts to \[4\], got \[3\]"):
         inpaint(flow, X, HIDDEN[:3])
+    for value in (300, -5, 0.5, np.nan):
+        with pytest.raises(ValueError, match="x: expected integers 0 to 255"):
+            inpaint(flow, np.where(HIDDEN, X.astype(float), value), HIDDEN)
     for hidden in (True, [False] * 4):
         with pytest.raises(ValueError, match="hidden: expected some of the numbers"):
             inpaint(flow, X, hidden)

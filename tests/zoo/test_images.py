@@ -13,6 +13,7 @@ from tests.zoo import binaries
 from tests.zoo.binaries import error_of
 from zoo import datasets, image_studies, outliers, registry
 from zoo.evaluate import evaluate
+from zoo.train import written
 
 TINY = (
     "--config=glow_images",
@@ -153,6 +154,35 @@ def test_errors_in_one_line(trained, archive, tmp_path):
     assert not (tmp_path / "run").exists()
     with pytest.raises(ValueError, match="shape: glow_images is a model of a user's images"):
         zoo.build("glow_images")
+
+
+def test_a_file_is_not_passed_over_for_a_set():
+    error = error_of(
+        "--model=glow_mnist", "--data_path=mine.npz", "--data_dir=sets", module="zoo.evaluate"
+    )
+    assert "data.path: data of source 'tfds' are not read from a file, got 'mine.npz'" in error
+
+
+def test_other_images_need_a_folder_of_sets(trained, tmp_path):
+    arguments = (f"--model={trained}", f"--output={tmp_path / 'out'}")
+    assert "data_dir: mnist needs --data_dir" in error_of(*arguments, module="zoo.outliers")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_study_refuses_runs_of_other_settings(tmp_path):
+    values = image_studies.config("partition", "top, bottom, left, right", 0, 10, {"name": "mnist"})
+    folder = tmp_path / values.name.replace("_1_", "_0_")
+    folder.mkdir()
+    (folder / registry.CONFIG).write_text(json.dumps(written(values)))
+    arguments = ("--study=partition", f"--output={tmp_path}", "--data_dir=/no/such")
+    error = error_of(*arguments, "--steps=20", module="zoo.image_studies")
+    assert "was made with another config" in error
+    for flag in ("samples", "steps", "rows", "seeds"):
+        error = error_of(*arguments, f"--{flag}=0", module="zoo.image_studies")
+        assert f"{flag}: expected at least 1, got 0" in error
+    output = f"--output={tmp_path / 'new'}"
+    error = error_of("--study=partition", output, "--data_dir=/no", module="zoo.image_studies")
+    assert "data_dir" in error and not (tmp_path / "new").exists()
 
 
 def test_configs_of_the_papers_sizes_are_built_by_name():

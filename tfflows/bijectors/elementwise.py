@@ -9,6 +9,7 @@ them.
 
 from __future__ import annotations
 
+import math
 from typing import Protocol
 
 import tensorflow as tf
@@ -40,6 +41,13 @@ def each_parameter(parameters: tf.Tensor) -> list[tf.Tensor]:
 def bounded(raw: tf.Tensor, bound: float) -> tf.Tensor:
     """`bound * tanh(raw / bound)`: the identity near zero, never beyond `bound`."""
     return bound * tf.tanh(raw / bound)
+
+
+def check_bound(bound: float) -> float:
+    """`bound`, or a ValueError if it is not positive and finite."""
+    if not 0.0 < bound < math.inf:
+        raise ValueError(f"bound: expected a positive number, got {bound}")
+    return bound
 
 
 class ShiftAndLogScale(Bijector):
@@ -92,7 +100,7 @@ class Affine:
     parameters = 2
 
     def __init__(self, bound: float = 5.0):
-        self.bound = bound
+        self.bound = check_bound(bound)
 
     def __call__(self, parameters: tf.Tensor) -> tfb.Bijector:
         """Turns `[..., 2]` (shift, raw log-scale) into a shift and scale."""
@@ -130,7 +138,7 @@ class Scale:
     parameters = 1
 
     def __init__(self, bound: float = 20.0):
-        self.bound = bound
+        self.bound = check_bound(bound)
 
     def __call__(self, parameters: tf.Tensor) -> tfb.Bijector:
         """Turns `[..., 1]` into a scale."""

@@ -12,6 +12,7 @@ import numpy as np
 _ROWS_KEY = "data"  # in downsampled ImageNet
 _IMAGE_KEYS = ("x", "images", _ROWS_KEY)
 _LABEL_KEYS = ("y", "labels")
+_MOST_CLASSES = 2**16  # labels above number something else
 
 
 def read(paths: Sequence[pathlib.Path]) -> tuple[np.ndarray, np.ndarray | None]:
@@ -121,4 +122,8 @@ def _labels(arrays: Mapping[str, np.ndarray], n: int, lowest: int) -> np.ndarray
         )
     if labels.min() < lowest:
         raise _FileError(f"labels: expected classes counted from {lowest}, got {labels.min()}")
+    if labels.max() >= _MOST_CLASSES:
+        raise _FileError(
+            f"labels: expected numbers of classes, below {_MOST_CLASSES}, got {labels.max()}"
+        )
     return labels.astype(np.int64)

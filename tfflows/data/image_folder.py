@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
 import os
 import pathlib
 from collections.abc import Iterator
@@ -20,13 +21,21 @@ _CHUNK = 256  # files read at a time, so that an error does not have to wait for
 def find(root: pathlib.Path) -> list[pathlib.Path]:
     """Files in a folder, at any depth, that are named like images, hidden ones left out."""
     files = []
-    for folder, folders, names in os.walk(root, followlinks=True):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        files += [
-            pathlib.Path(folder, name)
-            for name in names
-            if name.lower().endswith(FORMATS + _OTHER_FORMATS) and not name.startswith(".")
-        ]
+
+    def visit(folder: str, above: frozenset[str]):
+        real = os.path.realpath(folder)
+        if real in above:  # a link back to a folder that it lies in
+            return
+        with contextlib.suppress(OSError), os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.name.startswith("."):
+                    continue
+                if entry.is_dir():
+                    visit(entry.path, above | {real})
+                elif entry.name.lower().endswith(FORMATS + _OTHER_FORMATS):
+                    files.append(pathlib.Path(entry.path))
+
+    visit(os.fspath(root), frozenset())
     return sorted(files, key=lambda file: file.relative_to(root).parts)
 
 

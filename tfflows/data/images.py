@@ -176,6 +176,8 @@ def class_context(labels: np.ndarray, classes: int) -> np.ndarray:
     Raises:
       ValueError: if labels are not whole numbers of one axis, from 0 to `classes - 1`.
     """
+    if isinstance(classes, bool) or not isinstance(classes, int) or classes < 2:
+        raise ValueError(f"classes: expected a whole number of at least 2, got {classes!r}")
     labels = np.asarray(labels)
     if labels.ndim != 1 or labels.dtype.kind not in "iu":
         raise ValueError(f"labels: expected integers [n], got {labels.dtype} {list(labels.shape)}")

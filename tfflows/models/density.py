@@ -156,6 +156,10 @@ class DensityModel(keras.Model):
 
             functions[method, size] = _traced(run, arguments, size)
         function = functions[method, size]
+        if rows == 0 and not tf.inside_function():
+            # TensorFlow's convolutions on CPUs refuse an empty batch.
+            one = [tf.zeros([1, *argument.shape[1:]], argument.dtype) for argument in arguments]
+            return tf.nest.map_structure(lambda value: value[:0], function(*one))
         if size is None or rows == size:
             return function(*arguments)
         batches = []
@@ -203,7 +207,10 @@ class DensityModel(keras.Model):
         seed = None if seed is None else whole("seed", seed, -(2**63))
         if not tf.is_tensor(n) and not tf.is_tensor(start) and start + n > 2**63:
             raise ValueError(f"start: expected draws numbered below 2**63, got {start} + {n}")
-        scale = tf.get_static_value(tf.convert_to_tensor(temperature))
+        try:
+            scale = tf.get_static_value(tf.cast(tf.convert_to_tensor(temperature), tf.float32))
+        except (TypeError, ValueError, tf.errors.UnimplementedError):
+            raise ValueError(f"temperature: expected a number >= 0, got {temperature!r}") from None
         if scale is not None:
             if not np.ndim(scale) == 0 or not 0 <= scale < np.inf:
                 raise ValueError(f"temperature: expected a number >= 0, got {temperature}")

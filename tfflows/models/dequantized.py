@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import tensorflow as tf
 import tensorflow_probability as tfp
 
@@ -140,7 +141,9 @@ class DequantizedFlow(Flow):
         if isinstance(value, bool) or tf.is_tensor(value):
             raise ValueError(f"samples: expected a Python int, got {value!r}")
         self._samples = whole("samples", value, 1)
-        self.__dict__.pop("_functions", None)  # traced with the old number
+        # Traced with the old number: the model's own functions, and Keras's.
+        self.__dict__.pop("_functions", None)
+        self.predict_function = self.test_function = None
 
     @property
     def raw_variables(self) -> list[tf.Variable]:
@@ -153,9 +156,12 @@ class DequantizedFlow(Flow):
 
     # Noise.
 
-    def _keyed(self, x, number):
-        """Noise that is a function of each row's integers and of the number of the draw."""
-        key = row_keys(x)
+    def _keyed(self, x, number=0, key=None):
+        """Noise that is a function of each row's integers and of the number of the draw.
+
+        `key` is `row_keys(x)`, where that is at hand.
+        """
+        key = row_keys(x) if key is None else key
         seed = tf.stack([key, tf.fill(tf.shape(key), tf.cast(number, tf.int64))], 1)
         shape = tf.shape(x)
 
@@ -197,10 +203,11 @@ class DequantizedFlow(Flow):
         if seed is not None:
             bound = self._weight(values, self._fresh(values, seed), context)
         elif self.samples == 1:
-            bound = self._weight(values, self._keyed(values, 0), context)
+            bound = self._weight(values, self._keyed(values), context)
         else:
+            key = row_keys(values)
             weights = tf.map_fn(
-                lambda number: self._weight(values, self._keyed(values, number), context),
+                lambda number: self._weight(values, self._keyed(values, number, key), context),
                 tf.range(self.samples),
                 fn_output_signature=tf.float32,
                 parallel_iterations=1,
@@ -218,6 +225,10 @@ class DequantizedFlow(Flow):
         x = self.draw(seed, temperature, context)
         return x, self.log_prob_fn(x, context)
 
+    def seen(self, x) -> np.ndarray:
+        """Integers `[batch, *event]` without the bits that the model drops."""
+        return np.asarray(x) // self._step * self._step
+
     def _integers(self, y):
         values = tf.clip_by_value(tf.floor(y), 0.0, 2.0**self.bits - 1.0)
         return tf.cast(values * self._step, tf.uint8)
@@ -225,7 +236,7 @@ class DequantizedFlow(Flow):
     def encode_fn(self, x, context=None):
         """Integers to latents, as a graph function."""
         values = tf.floor(tf.cast(x, tf.float32) / self._step)
-        noise, _ = self.dequantization.sample(values, self._keyed(values, 0))
+        noise, _ = self.dequantization.sample(values, self._keyed(values))
         # Not too near to the next integer for float32: what is decoded is what was encoded.
         return super().encode_fn(values + 0.05 + 0.9 * noise, context)
 
@@ -239,15 +250,36 @@ class DequantizedFlow(Flow):
         """`-log_prob` in bits, divided by the number of dimensions: `[batch]`."""
         return -self.log_prob(x, context) / (math.prod(self._event_shape) * math.log(2.0))
 
-    def initialize(self, x, context=None) -> None:
-        """Initialises every ActNorm from the batch `x` of integers; see `Flow.initialize`."""
-        if self.initialized:
-            return
-        x, context, _ = self._unpack((x, context))
+    def _initialize(self, x, context):
         values = tf.floor(x / self._step)
-        self.dequantization.initialize(values, self._keyed(values, 0))
-        noise, _ = self.dequantization.sample(values, self._keyed(values, 0))
-        super().initialize(values + noise, context)
+        self.dequantization.initialize(values, self._keyed(values))
+        noise, _ = self.dequantization.sample(values, self._keyed(values))
+        super()._initialize(values + noise, context)
+
+    def check_data(self, name: str, x) -> None:
+        """Raises a ValueError that names the argument, if it is not of integers 0 to 255."""
+        x = np.asarray(x)
+        rows = x.reshape(len(x), math.prod(x.shape[1:]))
+        good = ((rows >= 0) & (rows <= 255) & (rows == np.floor(rows))).all(axis=1)
+        if not good.all():
+            row = int(np.argmin(good))
+            raise ValueError(
+                f"{name}: expected integers 0 to 255, got numbers from {rows[row].min():g} to "
+                f"{rows[row].max():g} in row {row}"
+            )
+
+    def encode(self, x, context=None) -> tf.Tensor:
+        """Latents `[batch, *latent]` of integers `[batch, *event]`; see `Flow.encode`."""
+        if not tf.inside_function():
+            self.check_data("x", self._check_x("x", x))
+        return super().encode(x, context)
+
+    def decode(self, z, context=None) -> tf.Tensor:
+        """Integers `uint8 [batch, *event]` of latents `[batch, *latent]`."""
+        z = tf.cast(tf.convert_to_tensor(z), tf.float32)
+        if not tf.inside_function() and not np.isfinite(z).all():
+            raise ValueError("z: expected finite numbers, got some that are not")
+        return super().decode(z, context)
 
 
 def check_bits(bits: int) -> int:

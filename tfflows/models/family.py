@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import numbers
 
 import keras
 import numpy as np
@@ -12,6 +13,14 @@ from tfflows import bijectors as tb
 from tfflows import distributions
 from tfflows.models.flow import Flow
 from tfflows.networks import MLP, AutoregressiveNetwork, ResidualMLP
+
+# Of an argument's default: what its values are, and how that is said.
+_KINDS = {
+    bool: (bool, "True or False"),
+    int: (numbers.Integral, "a whole number"),
+    float: (numbers.Real, "a number"),
+    str: (str, "a name"),
+}
 
 
 class Described:
@@ -43,6 +52,17 @@ class Described:
             raise ValueError(
                 f"{unknown[0]}: {cls.__name__} has no such argument; it has {', '.join(known)}"
             )
+
+    @classmethod
+    def _check_kinds(cls, arguments: dict) -> None:
+        """Raises for an argument of another kind than its default."""
+        for name, default in cls.default_arguments().items():
+            if name not in arguments or name == "base":
+                continue
+            value = arguments[name]
+            kind, expected = _KINDS.get(type(default), ((tuple, list), "a sequence"))
+            if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+                raise ValueError(f"{name}: expected {expected}, got {value!r}")
 
     @classmethod
     def default_arguments(cls) -> dict:

@@ -11,7 +11,7 @@ import tensorflow_probability as tfp
 from tfflows import distributions
 from tfflows.bijectors import base as joint
 from tfflows.bijectors.normalization import Standardize, act_norms, initialize
-from tfflows.models.density import DensityModel
+from tfflows.models.density import DensityModel, whole
 from tfflows.random import uniform_rows
 from tfflows.tracking import AdoptedModule, raw_variables
 
@@ -68,7 +68,7 @@ class Flow(DensityModel):
         if self._check_variables:
             self._check_variables_found()
         self._adopted = AdoptedModule(bijector, name="bijector_variables")
-        self._norms = act_norms(bijector)
+        self._norms, self._known_initialized = act_norms(bijector), False
         self.built = True
 
     def _check_variables_found(self):
@@ -134,7 +134,14 @@ class Flow(DensityModel):
     @property
     def initialized(self) -> bool:
         """Whether every ActNorm has been initialised from data."""
-        return all(int(norm.initialized.numpy()) for norm in self._norms)
+        if not self._known_initialized:  # read but once, being asked for at every draw
+            self._known_initialized = all(int(norm.initialized.numpy()) for norm in self._norms)
+        return self._known_initialized
+
+    def load_weights(self, filepath, **kwargs):
+        """Keras's `load_weights`, of the model alone."""
+        self._known_initialized = False
+        super().load_weights(filepath, **kwargs)
 
     def initialize(self, x, context=None) -> None:
         """Initialises from the batch `x` every ActNorm that has not been.
@@ -150,10 +157,18 @@ class Flow(DensityModel):
         x, context, _ = self._unpack((x, context))
         if x.shape[0] < 2:
             raise ValueError(f"x: initialisation needs at least 2 rows, got {x.shape[0]}")
+        self.check_data("x", x)
+        self._initialize(x, context)
+
+    def _initialize(self, x, context):
+        initialize(self.bijector, x, len(self._event_shape), context)
+
+    def check_data(self, name: str, x) -> None:
+        """Raises a ValueError that names the argument, for rows that no datum can be."""
+        x = tf.convert_to_tensor(x)
         finite = np.isfinite(x.numpy().reshape(x.shape[0], -1)).all(axis=1)
         if not finite.all():
-            raise ValueError(f"x: expected finite rows, row {np.argmin(finite)} is not")
-        initialize(self.bijector, x, len(self._event_shape), context)
+            raise ValueError(f"{name}: expected finite rows, row {np.argmin(finite)} is not")
 
     # Standardisation of raw tables.
 
@@ -248,11 +263,11 @@ class Flow(DensityModel):
         Returns:
           `[steps, *event]`.
         """
-        if steps < 2:
-            raise ValueError(f"steps: expected at least 2, got {steps}")
+        steps = whole("steps", steps, 2)
         weight = np.linspace(0.0, 1.0, steps, dtype=np.float32)
         weights = np.stack([1.0 - weight, weight], axis=1)
-        ends = tf.stack([tf.convert_to_tensor(x0), tf.convert_to_tensor(x1)])
+        ends = [self._check_x(name, [x]) for name, x in (("x0", x0), ("x1", x1))]
+        ends = tf.concat(ends, 0)
         return self._mix(ends, weights, weights, context)
 
     def manifold(self, x, steps: int = 8, context=None) -> tf.Tensor:
@@ -274,8 +289,7 @@ class Flow(DensityModel):
         Reference: Dinh, Sohl-Dickstein & Bengio, Density estimation using Real NVP, 2016 (section
         4.2). https://arxiv.org/abs/1605.08803
         """
-        if steps < 2:
-            raise ValueError(f"steps: expected at least 2, got {steps}")
+        steps = whole("steps", steps, 2)
         x = tf.convert_to_tensor(x)
         if x.shape[:1] != 4:
             raise ValueError(f"x: expected four data, got shape {tuple(x.shape)}")

@@ -6,6 +6,7 @@ import keras
 
 from tfflows import bijectors as tb
 from tfflows import networks
+from tfflows.bijectors.convolution1x1 import KINDS
 from tfflows.models.image import ImageFamily, context_shape_of, squeezed
 
 
@@ -52,6 +53,9 @@ class Glow(ImageFamily):
         maps = {"affine": affine, "sigmoid": tb.SigmoidAffine(), "additive": tb.Additive()}
         if coupling not in maps:
             raise ValueError(f"coupling: expected one of {', '.join(maps)}, got {coupling!r}")
+        if convolution not in KINDS:
+            kinds = ", ".join(KINDS)
+            raise ValueError(f"convolution: expected one of {kinds}, got {convolution!r}")
         map = maps[coupling]
         context_shape, data_shape, stack = context_shape_of(context_dim), shape, []
         for level in range(levels):

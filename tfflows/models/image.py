@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import numbers
+import operator
+
 import keras
 import tensorflow_probability as tfp
 
@@ -16,6 +19,8 @@ from tfflows.models.dequantized import (
 from tfflows.models.family import Described, dtype_policy
 
 tfb = tfp.bijectors
+
+_MAX_SEED = 2**32 // 1000 - 1  # those of layers are a thousand times as large
 
 
 class ImageFamily(Described, DequantizedFlow):
@@ -35,7 +40,7 @@ class ImageFamily(Described, DequantizedFlow):
       margin: of the logit.
       dequantization: `"uniform"`, or `"variational"` for noise from a flow as in Flow++: of
         couplings over a checkerboard, by a logistic mixture's CDF and a scale and shift, that see
-        features of the image.
+        features of the image: 32 at each position, or `dequantization_width` where that is less.
       dequantization_layers, dequantization_width, dequantization_blocks, dequantization_components,
         dequantization_heads: of that flow and its networks.
       samples: draws of noise in one `log_prob`; see `DequantizedFlow`.
@@ -83,18 +88,24 @@ class ImageFamily(Described, DequantizedFlow):
         shape = check_shape(shape)
         self._check_known(arguments)
         classes = classes or 0
-        if classes < 0 or classes == 1:
-            raise ValueError(f"classes: expected 0 or at least 2, got {classes}")
         base = base or self.default_base
         preprocessing = preprocessing or self.default_preprocessing
         dequantization = dequantization or self.default_dequantization
         noise = {
-            "layers": dequantization_layers,
-            "width": dequantization_width,
-            "blocks": dequantization_blocks,
-            "components": dequantization_components,
-            "heads": dequantization_heads,
+            "dequantization_layers": dequantization_layers,
+            "dequantization_width": dequantization_width,
+            "dequantization_blocks": dequantization_blocks,
+            "dequantization_components": dequantization_components,
+            "dequantization_heads": dequantization_heads,
         }
+        self._check_kinds(
+            {"classes": classes, "margin": margin, "preprocessing": preprocessing}
+            | {"dequantization": dequantization, "recompute": recompute, **noise, **arguments}
+        )
+        if not isinstance(seed, numbers.Integral) or not 0 <= seed <= _MAX_SEED:
+            raise ValueError(f"seed: expected a whole number from 0 to {_MAX_SEED}, got {seed!r}")
+        if classes < 0 or classes == 1:
+            raise ValueError(f"classes: expected 0 or at least 2, got {classes}")
         config = {
             "shape": list(shape),
             "base": base if isinstance(base, str) else base.name,
@@ -103,7 +114,7 @@ class ImageFamily(Described, DequantizedFlow):
             "preprocessing": preprocessing,
             "margin": margin,
             "dequantization": dequantization,
-            **{f"dequantization_{key}": value for key, value in noise.items()},
+            **noise,
             "samples": samples,
             "seed": int(seed),
             "precision": precision or keras.config.dtype_policy().name,
@@ -147,9 +158,12 @@ class ImageFamily(Described, DequantizedFlow):
 
 def check_shape(shape) -> tuple[int, int, int]:
     """`shape` as a tuple `(H, W, C)`, or a ValueError."""
-    sizes = tuple(int(d) for d in shape)
+    try:
+        sizes = tuple(operator.index(d) for d in shape)
+    except TypeError:
+        sizes = ()
     if len(sizes) != 3 or min(sizes) < 1:
-        raise ValueError(f"shape: expected (height, width, channels), got {tuple(shape)}")
+        raise ValueError(f"shape: expected (height, width, channels), got {shape!r}")
     return sizes
 
 
@@ -181,18 +195,22 @@ def _dequantization(kind, shape, levels, seed, arguments, recompute):
     height, width, channels = shape
     if width % 2:
         raise ValueError(f"dequantization: the variational one needs an even width, got {width}")
-    squeezed = (height, width // 2, 2 * channels)
-    features, key = 32, seed * 1000 + 900
-    sizes = [arguments[name] for name in ("width", "blocks", "heads")]
-    layers = coupling_stack(
-        squeezed,
-        arguments["layers"],
-        tb.LogisticMixtureAffine(arguments["components"]),
-        lambda index: attention_network(*sizes, 0.0, key + index),
-        context_shape=(height, width // 2, features),
-        seed=key,
-        name="noise",
-    )
+    squeezed, key = (height, width // 2, 2 * channels), seed * 1000 + 900
+    names = ("width", "blocks", "heads", "layers", "components")
+    *sizes, count, components = (arguments[f"dequantization_{name}"] for name in names)
+    features = min(32, sizes[0])
+    try:
+        layers = coupling_stack(
+            squeezed,
+            count,
+            tb.LogisticMixtureAffine(components),
+            lambda index: attention_network(*sizes, 0.0, key + index),
+            context_shape=(height, width // 2, features),
+            seed=key,
+            name="noise",
+        )
+    except ValueError as error:  # which names the argument of a network or map
+        raise ValueError(f"dequantization_{error}") from None
     # The direction without a root search is that of the noise's draws.
     inner = tb.Invert(_chain(layers, recompute))
     bijector = tb.Chain([tfb.Sigmoid(), tb.CheckerboardSqueeze(), inner])

@@ -37,11 +37,9 @@ class _Blocks(_ImageConditioner):
     def _normalization(self):
         return keras.layers.LayerNormalization(epsilon=1e-5, dtype=self.dtype_policy)
 
-    def _gated_convolution(self, x, layers, context=None):
+    def _gated_convolution(self, x, layers, index=0, context=None):
         """`x + gate(W2 elu(W1 elu(x) + V elu(context)))`, each `elu` of both signs."""
-        h = layers[0](concat_elu(x))
-        if context is not None:
-            h += context
+        h = self._add_context(index, layers[0](concat_elu(x)), context)
         h = _dropout(concat_elu(h), self.dropout)
         return x + gate(layers[1](h))
 
@@ -128,8 +126,7 @@ class GatedAttentionNet(_Blocks):
         if context is not None:
             context = concat_elu(tf.cast(context, x.dtype))
         for index in range(self.blocks):
-            added = self._context(index, context) if self.contexts else None
-            x = self._gated_convolution(x, self.convolutions[index], added)
+            x = self._gated_convolution(x, self.convolutions[index], index, context)
             x = self.norms[index][0](x)
             if self.heads:
                 x = self.norms[index][1](self._gated_attention(x, *self.attentions[index]))

@@ -8,6 +8,27 @@ import tensorflow as tf
 from tfflows.networks.mlp import dropout as _dropout
 
 
+class Convolution(keras.layers.Conv2D):
+    """A convolution that keeps height and width.
+
+    The bias is added by TensorFlow's operation for it, which convolutions on CPUs take in together
+    with the activation that follows, as they do not take in Keras's broadcast sum.
+
+    Args:
+      filters: channels of the output.
+      kernel_size: side of the kernel.
+      **kwargs: passed to `keras.layers.Conv2D`.
+    """
+
+    def __init__(self, filters: int, kernel_size: int, **kwargs):
+        super().__init__(filters, kernel_size, padding="same", **kwargs)
+
+    def call(self, inputs):
+        """Returns `[batch, H, W, filters]`."""
+        result = tf.nn.conv2d(inputs, tf.convert_to_tensor(self.kernel), 1, "SAME")
+        return tf.nn.bias_add(result, tf.convert_to_tensor(self.bias))
+
+
 @keras.saving.register_keras_serializable("tfflows")
 class WeightNormConv2D(keras.layers.Layer):
     """A convolution whose kernels are a direction times a length: `w = g v / |v|`.
@@ -93,9 +114,7 @@ class _ImageConditioner(keras.layers.Layer):
 
     def _convolution(self, filters, kernel_size=3, salt=0, **kwargs):
         kwargs.setdefault("kernel_initializer", keras.initializers.HeNormal(self._seed(salt)))
-        return keras.layers.Conv2D(
-            filters, kernel_size, padding="same", dtype=self.dtype_policy, **kwargs
-        )
+        return Convolution(filters, kernel_size, dtype=self.dtype_policy, **kwargs)
 
     def _weight_norm(self, filters, kernel_size=3, salt=0, **kwargs):
         return WeightNormConv2D(
@@ -126,12 +145,12 @@ class _ImageConditioner(keras.layers.Layer):
         for layer in self.contexts:
             layer.build(context_shape)
 
-    def _context(self, index, context):
-        """What the context adds to hidden channels, or zero."""
+    def _add_context(self, index, hidden, context):
+        """`hidden` and what the context adds to its channels, where there is one."""
         if not self.contexts:
-            return 0.0
+            return hidden
         added = self.contexts[index](context)
-        return added if added.shape.rank == 4 else added[:, tf.newaxis, tf.newaxis]
+        return hidden + (added if added.shape.rank == 4 else added[:, tf.newaxis, tf.newaxis])
 
     def get_config(self):
         """Returns the constructor's arguments."""
@@ -158,8 +177,8 @@ class ZeroConv2D(keras.layers.Layer):
     def __init__(self, outputs: int, **kwargs):
         super().__init__(**kwargs)
         self.outputs = outputs
-        self.convolution = keras.layers.Conv2D(
-            outputs, 3, padding="same", kernel_initializer="zeros", dtype=self.dtype_policy
+        self.convolution = Convolution(
+            outputs, 3, kernel_initializer="zeros", dtype=self.dtype_policy
         )
 
     def build(self, inputs_shape, context_shape=None):
@@ -171,8 +190,12 @@ class ZeroConv2D(keras.layers.Layer):
 
     def call(self, inputs, context=None):
         """Returns `[batch, H, W, outputs]`; a context has no part in it."""
-        x = self.convolution(inputs)
-        return x * tf.exp(3.0 * tf.cast(self.log_scale, x.dtype))
+        # The factors times the weights, which are fewer than the outputs.
+        scale = tf.exp(3.0 * tf.convert_to_tensor(self.log_scale))
+        kernel, bias = (
+            tf.convert_to_tensor(v) for v in (self.convolution.kernel, self.convolution.bias)
+        )
+        return tf.nn.bias_add(tf.nn.conv2d(inputs, kernel * scale, 1, "SAME"), bias * scale)
 
     def get_config(self):
         """Returns the constructor's arguments."""
@@ -213,9 +236,9 @@ class ConvNet(_ImageConditioner):
 
     def call(self, inputs, context=None):
         """Returns `[batch, H, W, outputs]`."""
-        x = tf.nn.relu(self.first(inputs) + self._context(0, context))
+        x = tf.nn.relu(self._add_context(0, self.first(inputs), context))
         x = _dropout(x, self.dropout)
-        x = tf.nn.relu(self.middle(x) + self._context(1, context))
+        x = tf.nn.relu(self._add_context(1, self.middle(x), context))
         return self.last(_dropout(x, self.dropout))
 
 
@@ -277,7 +300,7 @@ class ResidualConvNet(_ImageConditioner):
         skipped = self.skips[-1](x)
         layers = zip(self.expand, self.contract, self.skips[:-1], strict=True)
         for index, (expand, contract, skip) in enumerate(layers):
-            h = expand(tf.nn.relu(x)) + self._context(index, context)
+            h = self._add_context(index, expand(tf.nn.relu(x)), context)
             x += contract(_dropout(tf.nn.relu(h), self.dropout))
             skipped += skip(x)
         return self.last(tf.nn.relu(skipped))

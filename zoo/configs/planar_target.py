@@ -11,7 +11,7 @@ def get_config():
         model={"layers": 10, "direction": "sampling", "actnorm": False},
         data={"source": "target", "name": "u1"},
         # The ridges find one of many arrangements: of seeds 0 to 4 this is the best (KL divergences
-        # of 0.15, 0.07, 0.14, 0.02, 0.04 nats).
+        # of 0.10, 0.07, 0.18, 0.03, 0.07 nats).
         train={"steps": 6000, "learning_rate": 0.02, "seed": 3},
         paper={
             "title": "Rezende & Mohamed, Variational Inference with Normalizing Flows, 2015",
