@@ -38,6 +38,7 @@ setup(
     install_requires=[
         *(f"{name}>={low},<{high}" for name, low, high in _literal("REQUIRED").values()),
         "absl-py",
+        "h5py",
         "matplotlib",
         "ml-collections",
         "numpy",

@@ -112,17 +112,18 @@ def load(config: ConfigDict) -> Data:
     source = config.data.source
     if source not in SOURCES:
         raise ValueError(f"data.source: expected one of {', '.join(SOURCES)}, got {source!r}")
+    if is_of_images(config):
+        if source not in ("tfds", "images"):
+            raise ValueError(f"data.source: a model of images needs tfds or images, got {source!r}")
+    elif source == "images":
+        raise ValueError(f"data.source: {config.model.family} is no model of images")
     if config.data.path and source not in ("table", "images"):
         raise ValueError(
             f"data.path: data of source {source!r} are not read from a file, got "
             f"{config.data.path!r}"
         )
     if is_of_images(config):
-        if source not in ("tfds", "images"):
-            raise ValueError(f"data.source: a model of images needs tfds or images, got {source!r}")
         return _images(config)
-    if source == "images":
-        raise ValueError(f"data.source: {config.model.family} is no model of images")
     return {"toy": _toy, "target": _target, "table": _table, "tfds": _tfds}[source](config)
 
 

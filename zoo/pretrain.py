@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import os
 import pathlib
-import shutil
 import tempfile
 
+import h5py
 from absl import flags
 
 from tfflows import training
@@ -67,13 +67,28 @@ def pretrain(
         target.mkdir(parents=True, exist_ok=True)
         # The card goes last: without it there is no model.
         (target / registry.CARD).unlink(missing_ok=True)
-        training.write_file(
-            target / registry.WEIGHTS,
-            lambda path: shutil.copyfile(run / registry.WEIGHTS, path),
-        )
+        weights = target / registry.WEIGHTS
+        training.write_file(weights, lambda path: _compress(run / registry.WEIGHTS, path))
+        card["weights_sha256"] = registry.sha256(weights)
         training.write_json(target / registry.CONFIG, values)
         training.write_json(target / registry.CARD, card)
     return card
+
+
+def _compress(source: pathlib.Path, path: pathlib.Path) -> None:
+    """Copies an HDF5 file with its arrays compressed: a tenth to a third is saved."""
+    with h5py.File(source) as given, h5py.File(path, "w", libver="latest") as copied:
+
+        def copy(name, item):
+            if isinstance(item, h5py.Dataset):
+                options = {"compression": "gzip", "compression_opts": 9, "shuffle": True}
+                new = copied.create_dataset(name, data=item[()], **(options if item.ndim else {}))
+            else:
+                new = copied.require_group(name)
+            new.attrs.update(item.attrs)
+
+        copied.attrs.update(given.attrs)
+        given.visititems(copy)
 
 
 def main(names: list[str]) -> None:

@@ -230,7 +230,7 @@ def test_pictures_of_a_training(conditional):
         (["--mode=interpolate", "--images=1,2,3"], "images: interpolate needs pairs"),
         (["--mode=interpolate", "--images=1,8"], "images: expected indices from 0 to 7, got 8"),
         (["--mode=interpolate", "--images=1,x"], "images: expected indices such as 3,7, got 'x'"),
-        (["--mode=interpolate", "--steps=1"], "steps: expected at least 2, got 1"),
+        (["--mode=interpolate", "--steps=1"], "steps: expected a whole number from 2"),
         (["--mode=manifold", "--images=1,2"], "images: manifold needs four, got 2"),
         (["--mode=reconstruct", "--images=0", "--data_path=no.npz"], "no.npz"),
         (["--mode=reconstruct", "--n=3"], "n: reconstruct takes no such flag"),

@@ -83,6 +83,7 @@ def test_cards(name):
     assert card["name"] == name and card["paper"]["title"] and card["data"]["split"]
     assert card["parameters"] > 0 and card["training"]["seconds"] > 0
     assert card["test"]["rows"] > 0
+    assert (registry.PRETRAINED / name / registry.WEIGHTS).stat().st_size < 6_000_000
     config = registry.trained_config(name)
     assert config["data"]["path"] is None  # of the machine that it was trained on
     values = json.loads(json.dumps(zoo.config(config["name"]).to_dict()))
