@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import itertools
 
-import keras
 import numpy as np
 import tensorflow as tf
 
 from benchmarks.tasks import Sizes
-from tfflows import models
+from tfflows import models, training
 
 
 def _flow(task: str, sizes: Sizes) -> models.Flow:
@@ -34,7 +33,7 @@ def build(task: str, sizes: Sizes) -> tuple[dict, int]:
     """The calls of `task`'s flow, and its number of parameters."""
     flow = _flow(task, sizes)
     rng, images = np.random.default_rng(0), task == "glow"
-    flow.compile(keras.optimizers.Adam(1e-3), jit_compile=not images)
+    flow.compile(training.Adam(1e-3), jit_compile=not images)
     if images:
         # Without XLA, whose convolutions are slow on CPUs. The bytes' noise is part of the calls.
         batch = sizes.images

@@ -34,7 +34,24 @@ IMAGES = {
     "flowpp": lambda: models.FlowPlusPlus(
         WIDE, couplings=(2, 1, 1), width=8, blocks=1, heads=2, components=3, dropout=0.1, **_NOISE
     ),
+    "flowpp_imagenet32": lambda: _imagenet("imagenet32", WIDE, 4, classes=CLASSES),
+    "flowpp_imagenet64": lambda: _imagenet("imagenet64", (8, 16, 1), 5),
 }
+
+
+def _imagenet(design, shape, groups, classes=0):
+    """A Flow++ of one of the designs for ImageNet."""
+    attends = {"dequantization_heads": 2} if design == "imagenet32" else {}
+    return models.FlowPlusPlus(
+        shape,
+        design=design,
+        couplings=(1,) * groups,
+        dequantization_design=design,
+        classes=classes,
+        **{"width": 8, "blocks": 1, "heads": 2, "components": 3, "dropout": 0.1},
+        **_NOISE,
+        **attends,
+    )
 
 
 def images(model, n=16, seed=0):

@@ -77,7 +77,9 @@ def samples(flow, path: pathlib.Path, title: str) -> str:
     Returns:
       The path.
     """
-    picture = image_modes.samples(flow, _SAMPLES)
+    classes = 0 if flow.context_shape is None else flow.context_shape[0]
+    count = _SAMPLES - _SAMPLES % classes if classes else _SAMPLES  # whole rows
+    picture = image_modes.samples(flow, count)
     return image_plots.image_grid(picture.images, path, picture.columns, title)
 
 

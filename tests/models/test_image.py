@@ -14,8 +14,10 @@ from tfflows import bijectors as tb
 from tfflows import models
 from tfflows.bijectors import base as joint
 from tfflows.models import partitioned
+from zoo import registry
 
-FLOWS = sorted(IMAGES)
+_SLOW = ("flowpp_imagenet32", "flowpp_imagenet64")
+FLOWS = [pytest.param(n, marks=[pytest.mark.slow] if n in _SLOW else []) for n in sorted(IMAGES)]
 
 
 @pytest.mark.parametrize("name", FLOWS)
@@ -193,8 +195,8 @@ def test_initialisation_gives_unit_variance_after_every_act_norm(name, monkeypat
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param(n, marks=[pytest.mark.slow] if n in ("flowpp", "realnvp") else [])
-        for n in FLOWS
+        pytest.param(n, marks=[pytest.mark.slow] if n in ("flowpp", "realnvp", *_SLOW) else [])
+        for n in sorted(IMAGES)
     ],
 )
 def test_training_lowers_the_loss_and_moves_every_variable(name):
@@ -255,14 +257,18 @@ def test_classes_matter():
         model.log_prob(x)
 
 
-def test_flow_plus_plus_has_the_papers_number_of_parameters():
-    model = models.FlowPlusPlus(
-        (32, 32, 3),
-        dequantization_width=96,
-        dequantization_components=32,
-        dequantization_heads=4,
-    )
-    assert sum(math.prod(v.shape) for v in model.trainable_variables) == 31_443_440
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("flowpp_cifar10", 31_443_440),
+        pytest.param("flowpp_imagenet32", 168_955_724, marks=pytest.mark.slow),
+        # Of the authors' count, 4 embeddings of the positions are of networks without attention.
+        pytest.param("flowpp_imagenet64", 73_489_960 - 4 * 64 * 32 * 96, marks=pytest.mark.slow),
+    ],
+)
+def test_flow_plus_plus_has_the_papers_number_of_parameters(name, expected):
+    model = registry.build(name)
+    assert sum(math.prod(v.shape) for v in model.trainable_variables) == expected
 
 
 def test_layouts():
@@ -341,8 +347,20 @@ BAD = [
         lambda: models.PartitionedRealNVP((4, 4, 1), partitions=("top", "unsqueeze")),
         "partitions: 1 channels cannot be unsqueezed",
     ),
-    (lambda: models.FlowPlusPlus((4, 6, 1)), "shape: expected a width that 4 divides"),
-    (lambda: models.FlowPlusPlus((4, 4, 1), couplings=(1, 1)), "couplings: expected three"),
+    (
+        lambda: models.FlowPlusPlus((4, 6, 1)),
+        "shape: expected a height that 2 divides and a width that 4",
+    ),
+    (lambda: models.FlowPlusPlus((4, 4, 1), design="lsun"), "design: expected one of cifar10, "),
+    (
+        lambda: models.FlowPlusPlus((4, 8, 1), dequantization_design="lsun"),
+        "dequantization_design: expected one of cifar10, ",
+    ),
+    (
+        lambda: models.FlowPlusPlus((4, 8, 1), design="imagenet64"),
+        "shape: expected a height that 8 divides and a width that 16 divides",
+    ),
+    (lambda: models.FlowPlusPlus((4, 4, 1), couplings=(1, 1)), "couplings: expected 3 numbers"),
     (
         lambda: models.NICE((4, 3, 1), hidden_units=(4,), dequantization="variational"),
         "dequantization: the variational one needs an even width",

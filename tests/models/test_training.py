@@ -12,7 +12,7 @@ import pytest
 import tensorflow as tf
 
 from tests import small_flows
-from tfflows import Flow, models
+from tfflows import Flow, models, training
 from tfflows import bijectors as tb
 
 STEPS, BATCH = 50, 32
@@ -39,7 +39,7 @@ def train(name, strategy=None, **clip):
         flow = distributed_flow(name)
         # Adam's usual epsilon turns the rounding of a gradient near zero into a step of its own:
         # the order of the rows in a batch alone then moves parameters by 3e-4.
-        flow.compile(keras.optimizers.Adam(1e-2, epsilon=1e-3, **clip))
+        flow.compile(training.Adam(1e-2, epsilon=1e-3, **clip))
     data = tf.data.Dataset.from_tensor_slices(distributed_rows()).batch(BATCH).repeat()
     options = tf.data.Options()
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA

@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tfflows import training
 
@@ -18,6 +19,69 @@ def test_every_optimizer_lowers_a_quadratic(name):
         optimizer.apply([2.0 * variable.value], [variable])
     assert float(np.max(variable.numpy())) < 2.0
     assert optimizer.global_clipnorm == 5.0
+
+
+@pytest.mark.parametrize("name", ["Adam", "AdamW"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_adam_is_keras_adam(name, dtype, jit_compile):
+    """Steps of both are equal, under a schedule, clipping, decay and an average of the weights."""
+    rng = np.random.default_rng(0)
+    start, gradients = rng.normal(size=(3, 2)), rng.normal(size=(20, 3, 2)).astype(dtype)
+
+    def trained(family):
+        variable = keras.Variable(start, dtype=dtype)
+        optimizer = getattr(family, name)(
+            training.learning_rate("cosine", 0.1, 20, 3),
+            beta_1=0.8,
+            beta_2=0.95,
+            epsilon=1e-3,
+            weight_decay=0.1,
+            global_clipnorm=2.0,
+            use_ema=True,
+        )
+        optimizer.build([variable])
+        step = tf.function(lambda g: optimizer.apply([g], [variable]), jit_compile=jit_compile)
+        for gradient in gradients:
+            step(tf.constant(gradient))
+        return [variable.numpy(), *(v.numpy() for v in optimizer.variables[2:])]
+
+    results = trained(training), trained(keras.optimizers)
+    assert np.abs(results[0][0] - start).max() > 0.1
+    for ours, keras_own in zip(*results, strict=True):
+        np.testing.assert_allclose(ours, keras_own, rtol=2e-6, atol=1e-7)
+
+
+def test_adam_is_one_operation_a_variable():
+    def operations(family, count):
+        variables = [keras.Variable(np.ones(2, "float32")) for _ in range(count)]
+        optimizer = family.Adam()
+        optimizer.build(variables)
+        step = tf.function(lambda: optimizer.apply([v.value for v in variables], variables))
+        return len(step.get_concrete_function().graph.get_operations())
+
+    ours, keras_own = [operations(f, 3) - operations(f, 2) for f in (training, keras.optimizers)]
+    assert ours < 20 and ours < keras_own / 2
+
+
+def test_adam_takes_rows_of_gradients_and_amsgrad():
+    rows = tf.IndexedSlices(tf.ones([1, 2]), tf.constant([1]), tf.constant([3, 2]))
+    for gradient, options in ((rows, {}), (tf.ones([3, 2]), {"amsgrad": True})):
+        results = []
+        for family in (training, keras.optimizers):
+            variable = keras.Variable(np.ones([3, 2], "float32"))
+            optimizer = family.Adam(0.1, **options)
+            optimizer.build([variable])
+            optimizer.apply([gradient], [variable])
+            results.append(variable.numpy())
+        assert results[0].min() < 0.95
+        np.testing.assert_array_equal(*results)
+
+
+def test_adam_from_its_config():
+    optimizer = training.Adam(0.1, beta_1=0.5, name="mine")
+    again = keras.optimizers.deserialize(keras.optimizers.serialize(optimizer))
+    assert type(again) is training.Adam and again.get_config() == optimizer.get_config()
 
 
 def test_zero_means_none():

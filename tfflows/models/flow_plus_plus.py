@@ -10,6 +10,7 @@ from tfflows.models.image import (
     attention_network,
     context_shape_of,
     coupling_stack,
+    design_of,
     squeezed,
 )
 
@@ -18,11 +19,13 @@ from tfflows.models.image import (
 class FlowPlusPlus(ImageFamily):
     """Flow++: mixture-CDF couplings with self-attention, and variational dequantization.
 
-    The paper's layout for CIFAR-10: couplings over a checkerboard, a squeeze, couplings over
-    channels, and over a checkerboard again.
+    By default the paper's layout for CIFAR-10: couplings over a checkerboard, a squeeze, couplings
+    over channels, and over a checkerboard again.
 
     Args:
-      couplings: number of couplings in each of the three groups.
+      design: the authors' models for `"cifar10"`, `"imagenet32"` or `"imagenet64"`, which differ in
+        layout and networks; see `image.FLOW_PLUS_PLUS`.
+      couplings: number of couplings in each group of the design; its own by default.
       coupling: `"mixture"` for the CDF of a logistic mixture, its logit, a scale and shift;
         `"affine"` for the scale and shift alone.
       components: logistics in a mixture.
@@ -40,7 +43,8 @@ class FlowPlusPlus(ImageFamily):
         shape,
         context_dim,
         seed,
-        couplings=(4, 2, 3),
+        design="cifar10",
+        couplings=(),
         coupling="mixture",
         components=32,
         width=96,
@@ -49,10 +53,15 @@ class FlowPlusPlus(ImageFamily):
         dropout=0.2,
     ):
         """See `ImageFamily`."""
-        if len(couplings) != 3:
-            raise ValueError(f"couplings: expected three numbers, got {tuple(couplings)}")
+        design = design_of(design)
+        counts = tuple(couplings) or design.couplings
+        if len(counts) != len(design.couplings):
+            raise ValueError(
+                f"couplings: expected {len(design.couplings)} numbers, got {tuple(couplings)}"
+            )
         if coupling not in ("mixture", "affine"):
             raise ValueError(f"coupling: expected mixture or affine, got {coupling!r}")
+        _check_divisible(shape, design.layout)
         map = tb.LogisticMixtureAffine(components) if coupling == "mixture" else tb.Affine(2.0)
         context_shape = context_shape_of(context_dim)
 
@@ -60,29 +69,40 @@ class FlowPlusPlus(ImageFamily):
             key = seed * 1000 + 100 * group
             return coupling_stack(
                 shape,
-                couplings[group],
+                counts[group],
                 map,
-                lambda index: attention_network(width, blocks, heads, dropout, key + index),
+                lambda index: attention_network(design, width, blocks, heads, dropout, key + index),
                 context_shape,
                 key,
                 f"coupling_{group}",
+                design.convolutions,
             )
 
-        height, columns, channels = shape
-        if columns % 4 or height % 2:
-            raise ValueError(
-                f"shape: expected a width that 4 divides and an even height, got {shape}"
-            )
-        board = (height, columns // 2, 2 * channels)
-        small = squeezed(shape, "shape")
-        small_board = (small[0], small[1] // 2, 2 * small[2])
-        return [
-            tb.CheckerboardSqueeze(),
-            *stack(board, 0),
-            tb.Invert(tb.CheckerboardSqueeze()),
-            tb.Squeeze(),
-            *stack(small, 1),
-            tb.CheckerboardSqueeze(),
-            *stack(small_board, 2),
-            tb.Flatten(small_board),
-        ]
+        layers, group = [], 0
+        for index, place in enumerate(design.layout):
+            if place == "squeeze":
+                layers.append(tb.Squeeze())
+                shape = squeezed(shape, "shape")
+                continue
+            if place == "channels":
+                layers += stack(shape, group)
+            else:
+                board = shape[0], shape[1] // 2, 2 * shape[2]
+                layers += [tb.CheckerboardSqueeze(), *stack(board, group)]
+                if index + 1 < len(design.layout):
+                    layers.append(tb.Invert(tb.CheckerboardSqueeze()))
+                else:
+                    shape = board
+            group += 1
+        return [*layers, tb.Flatten(shape)]
+
+
+def _check_divisible(shape, layout):
+    """Raises a ValueError unless every squeeze and checkerboard of `layout` comes out even."""
+    height = 2 ** layout.count("squeeze")
+    columns = height * (2 if layout[-1] == "checkerboard" else 1)
+    if shape[0] % height or shape[1] % columns:
+        raise ValueError(
+            f"shape: expected a height that {height} divides and a width that {columns} divides, "
+            f"got {shape}"
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import numbers
 import operator
 
@@ -43,6 +44,7 @@ class ImageFamily(Described, DequantizedFlow):
         features of the image: 32 at each position, or `dequantization_width` where that is less.
       dequantization_layers, dequantization_width, dequantization_blocks, dequantization_components,
         dequantization_heads: of that flow and its networks.
+      dequantization_design: which of Flow++'s models that flow follows; see `FLOW_PLUS_PLUS`.
       samples: draws of noise in one `log_prob`; see `DequantizedFlow`.
       seed: seed of initial weights and training noise.
       name: name of the model.
@@ -58,7 +60,8 @@ class ImageFamily(Described, DequantizedFlow):
     _shared_arguments = (
         *("base", "bits", "classes", "preprocessing", "margin", "dequantization"),
         *("dequantization_layers", "dequantization_width", "dequantization_blocks"),
-        *("dequantization_components", "dequantization_heads", "recompute"),
+        *("dequantization_components", "dequantization_heads", "dequantization_design"),
+        "recompute",
     )
     default_preprocessing = "logit"
     default_dequantization = "uniform"
@@ -77,6 +80,7 @@ class ImageFamily(Described, DequantizedFlow):
         dequantization_blocks: int = 2,
         dequantization_components: int = 8,
         dequantization_heads: int = 0,
+        dequantization_design: str = "cifar10",
         samples: int = 1,
         seed: int = 0,
         name: str | None = None,
@@ -97,6 +101,7 @@ class ImageFamily(Described, DequantizedFlow):
             "dequantization_blocks": dequantization_blocks,
             "dequantization_components": dequantization_components,
             "dequantization_heads": dequantization_heads,
+            "dequantization_design": dequantization_design,
         }
         self._check_kinds(
             {"classes": classes, "margin": margin, "preprocessing": preprocessing}
@@ -196,25 +201,34 @@ def _dequantization(kind, shape, levels, seed, arguments, recompute):
     if width % 2:
         raise ValueError(f"dequantization: the variational one needs an even width, got {width}")
     squeezed, key = (height, width // 2, 2 * channels), seed * 1000 + 900
-    names = ("width", "blocks", "heads", "layers", "components")
-    *sizes, count, components = (arguments[f"dequantization_{name}"] for name in names)
+    names = ("width", "blocks", "heads", "layers", "components", "design")
+    *sizes, count, components, design = (arguments[f"dequantization_{name}"] for name in names)
     features = min(32, sizes[0])
     try:
+        design = design_of(design)
         layers = coupling_stack(
             squeezed,
             count,
             tb.LogisticMixtureAffine(components),
-            lambda index: attention_network(*sizes, 0.0, key + index),
+            lambda index: attention_network(design, *sizes, 0.0, key + index),
             context_shape=(height, width // 2, features),
             seed=key,
             name="noise",
+            convolutions=design.convolutions,
+        )
+        extent = {"blocks": sizes[1], "heads": sizes[2]} if design.deep_features else {}
+        network = networks.GatedFeatureNet(
+            features,
+            normalized=design.deep_features,
+            weight_norm=design.weight_norm,
+            seed=key + 99,
+            **extent,
         )
     except ValueError as error:  # which names the argument of a network or map
         raise ValueError(f"dequantization_{error}") from None
     # The direction without a root search is that of the noise's draws.
     inner = tb.Invert(_chain(layers, recompute))
     bijector = tb.Chain([tfb.Sigmoid(), tb.CheckerboardSqueeze(), inner])
-    network = networks.GatedFeatureNet(features, seed=key + 99)
     context = _Squeezed(network, squeezed, name="features")
     return VariationalDequantization(bijector, context, shape, levels)
 
@@ -233,14 +247,72 @@ class _Squeezed(keras.layers.Layer):
         return self.network(tb.CheckerboardSqueeze().inverse(inputs))
 
 
-def attention_network(width, blocks, heads, dropout, seed):
-    """A function from a number of channels to Flow++'s conditioner."""
+@dataclasses.dataclass(frozen=True)
+class FlowPlusPlusDesign:
+    """What sets the models of Flow++'s authors apart.
+
+    Attributes:
+      layout: what each group of couplings splits, `checkerboard` or `channels`, with a `squeeze`
+        wherever one comes between.
+      couplings: number of couplings in each group.
+      convolutions: 1 x 1 convolutions of the two halves before each coupling.
+      last_elu: `elu` of both signs before the last layer of the couplings' networks.
+      deep_features: the noise's features come from as many blocks, with as many heads, as its
+        couplings' networks have, with layer normalisation; else from three blocks without.
+      weight_norm: weight normalisation of every layer of the networks.
+
+    Reference: the paper's tables, and the authors' programs for what they leave open.
+    https://arxiv.org/abs/1902.00275, https://github.com/aravindsrinivas/flowpp
+    """
+
+    layout: tuple[str, ...]
+    couplings: tuple[int, ...]
+    convolutions: bool = False
+    last_elu: bool = True
+    deep_features: bool = True
+    weight_norm: bool = False
+
+
+_LAST = ("squeeze", "channels", "checkerboard")
+FLOW_PLUS_PLUS = {
+    "cifar10": FlowPlusPlusDesign(
+        ("checkerboard", *_LAST),
+        (4, 2, 3),
+        convolutions=True,
+        last_elu=False,
+        deep_features=False,
+    ),
+    "imagenet32": FlowPlusPlusDesign(
+        ("checkerboard", "checkerboard", *_LAST), (4, 3, 3, 3), weight_norm=True
+    ),
+    "imagenet64": FlowPlusPlusDesign(("squeeze", "checkerboard", *_LAST, *_LAST), (4, 2, 2, 2, 2)),
+}
+
+
+def design_of(name: str) -> FlowPlusPlusDesign:
+    """A design by name, or a ValueError."""
+    if name not in FLOW_PLUS_PLUS:
+        raise ValueError(f"design: expected one of {', '.join(FLOW_PLUS_PLUS)}, got {name!r}")
+    return FLOW_PLUS_PLUS[name]
+
+
+def attention_network(design, width, blocks, heads, dropout, seed):
+    """A function from a number of channels to the conditioner of a `FlowPlusPlusDesign`."""
     return lambda outputs: networks.GatedAttentionNet(
-        outputs, width, blocks, heads, dropout, seed=seed
+        outputs,
+        width,
+        blocks,
+        heads,
+        dropout,
+        last_elu=design.last_elu,
+        weight_norm=design.weight_norm,
+        seed=seed,
     )
 
 
-def coupling_stack(shape, layers, map, network, context_shape, seed, name) -> list:
+def coupling_stack(
+    shape, layers, map, network, context_shape, seed, name, convolutions=True
+) -> list:
     """Flow++'s layers over channels: ActNorm of each number, 1 x 1 convolutions, a coupling.
 
     Args:
@@ -251,6 +323,7 @@ def coupling_stack(shape, layers, map, network, context_shape, seed, name) -> li
       context_shape: of the couplings' networks.
       seed: of the convolutions.
       name: prefix of the couplings' names.
+      convolutions: whether there are any.
     """
     if layers < 1:
         raise ValueError(f"layers: expected at least 1, got {layers}")
@@ -258,7 +331,7 @@ def coupling_stack(shape, layers, map, network, context_shape, seed, name) -> li
     stack = []
     for index in range(layers):
         stack.append(tb.ActNorm(shape))
-        if half > 1:
+        if convolutions and half > 1:
             stack.append(
                 tb.Halves(
                     tb.InvertibleConvolution1x1(half, "plain", seed=seed + 2 * index),

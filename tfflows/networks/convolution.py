@@ -124,7 +124,9 @@ class _ImageConditioner(keras.layers.Layer):
     def _seed(self, salt):
         return self.seed * 1009 + salt
 
-    def _build_contexts(self, count, inputs_shape, context_shape, use_bias=False):
+    def _build_contexts(
+        self, count, inputs_shape, context_shape, use_bias=False, weight_norm=False
+    ):
         """`count` projections of the context to hidden channels, where there is one."""
         if context_shape is None:
             return
@@ -133,7 +135,19 @@ class _ImageConditioner(keras.layers.Layer):
                 f"context: expected features of {inputs_shape[1]} x {inputs_shape[2]} positions, "
                 f"got {context_shape[1]} x {context_shape[2]}"
             )
-        self.contexts = [
+        if weight_norm:
+            self.contexts = [
+                self._weight_norm(self.width, 1, salt=500 + i, initial_length=1.0)
+                for i in range(count)
+            ]
+            context_shape = (None, 1, 1, context_shape[-1])
+        else:
+            self.contexts = self._dense_contexts(count, use_bias)
+        for layer in self.contexts:
+            layer.build(context_shape)
+
+    def _dense_contexts(self, count, use_bias):
+        return [
             keras.layers.Dense(
                 self.width,
                 use_bias=use_bias,
@@ -142,13 +156,13 @@ class _ImageConditioner(keras.layers.Layer):
             )
             for i in range(count)
         ]
-        for layer in self.contexts:
-            layer.build(context_shape)
 
     def _add_context(self, index, hidden, context):
         """`hidden` and what the context adds to its channels, where there is one."""
         if not self.contexts:
             return hidden
+        if isinstance(self.contexts[index], WeightNormConv2D) and context.shape.rank == 2:
+            context = context[:, tf.newaxis, tf.newaxis]
         added = self.contexts[index](context)
         return hidden + (added if added.shape.rank == 4 else added[:, tf.newaxis, tf.newaxis])
 

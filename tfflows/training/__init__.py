@@ -2,10 +2,12 @@
 
 from tfflows.training.checkpoint import clean, read_state, write_file, write_json
 from tfflows.training.loop import Result, Settings, fit
-from tfflows.training.optimizers import learning_rate, optimizer
+from tfflows.training.optimizers import Adam, AdamW, learning_rate, optimizer
 from tfflows.training.strategy import choose, is_chief, share
 
 __all__ = [
+    "Adam",
+    "AdamW",
     "Result",
     "Settings",
     "choose",

@@ -5,11 +5,50 @@ from __future__ import annotations
 import math
 
 import keras
+import tensorflow as tf
+
+
+class _FusedUpdate:
+    """Adam's step of a variable as one operation of TensorFlow, where Keras makes about 40.
+
+    The numbers are Keras's up to rounding. A flow has hundreds of small variables, where it is the
+    number of operations that takes time, in the step and in tracing it.
+    """
+
+    def update_step(self, gradient, variable, learning_rate):
+        """See `keras.optimizers.Adam`."""
+        if self.amsgrad or isinstance(gradient, tf.IndexedSlices):
+            return super().update_step(gradient, variable, learning_rate)
+        index, dtype = self._get_variable_index(variable), variable.dtype
+        step = tf.cast(self.iterations + 1, dtype)
+        tf.raw_ops.ResourceApplyAdam(
+            var=variable.handle,
+            m=self._momentums[index].value.handle,
+            v=self._velocities[index].value.handle,
+            beta1_power=tf.pow(tf.cast(self.beta_1, dtype), step),
+            beta2_power=tf.pow(tf.cast(self.beta_2, dtype), step),
+            lr=tf.cast(learning_rate, dtype),
+            beta1=tf.cast(self.beta_1, dtype),
+            beta2=tf.cast(self.beta_2, dtype),
+            epsilon=tf.cast(self.epsilon, dtype),
+            grad=tf.cast(gradient, dtype),
+        )
+
+
+@keras.saving.register_keras_serializable("tfflows")
+class Adam(_FusedUpdate, keras.optimizers.Adam):
+    """`keras.optimizers.Adam` with fewer operations; the same arguments, variables and steps."""
+
+
+@keras.saving.register_keras_serializable("tfflows")
+class AdamW(_FusedUpdate, keras.optimizers.AdamW):
+    """`keras.optimizers.AdamW` with fewer operations; the same arguments, variables and steps."""
+
 
 _OPTIMIZERS = {
-    "adam": keras.optimizers.Adam,
+    "adam": Adam,
     "adamax": keras.optimizers.Adamax,
-    "adamw": keras.optimizers.AdamW,
+    "adamw": AdamW,
     "lion": keras.optimizers.Lion,
     "muon": keras.optimizers.Muon,
     "nadam": keras.optimizers.Nadam,

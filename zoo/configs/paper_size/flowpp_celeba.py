@@ -1,4 +1,4 @@
-"""Flow++ on CelebA 64 x 64 at 5 bits: the layout for CIFAR-10."""
+"""Flow++ on CelebA 64 x 64 at 5 bits, of the authors' size."""
 
 from zoo.configs import default
 
@@ -6,12 +6,17 @@ from zoo.configs import default
 def get_config():
     return default.get_config(
         name="flowpp_celeba",
-        summary="Flow++ on CelebA 64 x 64 at 5 bits: the layout for CIFAR-10.",
+        summary="Flow++ on CelebA 64 x 64 at 5 bits, of the authors' size.",
         family="FlowPlusPlus",
         model={
+            "design": "imagenet64",
+            "blocks": 16,
+            "components": 4,
+            "dropout": 0.0,
+            "dequantization_design": "imagenet64",
             "dequantization_width": 96,
-            "dequantization_components": 32,
-            "dequantization_heads": 4,
+            "dequantization_components": 4,
+            "dequantization_blocks": 5,
             "bits": 5,
         },
         data={
@@ -27,10 +32,10 @@ def get_config():
             "jit_compile": True,
             "steps_per_execution": 20,
             "eval_every": 5000,
-            "batch_size": 32,
-            "learning_rate": 0.0003,
+            "batch_size": 56,
+            "learning_rate": 0.00004,
             "schedule": "constant",
-            "warmup": 2000,
+            "warmup": 20000,
             "clip_norm": 1.0,
             "ema": 0.999,
             "steps": 500000,

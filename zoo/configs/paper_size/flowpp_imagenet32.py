@@ -1,4 +1,4 @@
-"""Flow++ on ImageNet 32 x 32: the layout for CIFAR-10, as wide and deep as the paper's."""
+"""Flow++ on ImageNet 32 x 32, of the paper's size."""
 
 from zoo.configs import default
 
@@ -6,12 +6,15 @@ from zoo.configs import default
 def get_config():
     return default.get_config(
         name="flowpp_imagenet32",
-        summary="Flow++ on ImageNet 32 x 32: the layout for CIFAR-10, as wide and deep as the paper's.",
+        summary="Flow++ on ImageNet 32 x 32, of the paper's size.",
         family="FlowPlusPlus",
         model={
+            "design": "imagenet32",
             "width": 128,
             "blocks": 20,
             "dropout": 0.0,
+            "dequantization_design": "imagenet32",
+            "dequantization_layers": 8,
             "dequantization_width": 128,
             "dequantization_components": 32,
             "dequantization_heads": 4,
@@ -30,11 +33,11 @@ def get_config():
             "steps_per_execution": 20,
             "eval_every": 5000,
             "batch_size": 32,
-            "learning_rate": 0.0003,
+            "learning_rate": 0.001,
             "schedule": "constant",
             "warmup": 5000,
             "clip_norm": 1.0,
-            "ema": 0.9992,
+            "ema": 0.999222,
             "steps": 500000,
         },
         paper={

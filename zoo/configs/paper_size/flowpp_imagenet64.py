@@ -1,4 +1,4 @@
-"""Flow++ on ImageNet 64 x 64: the layout for CIFAR-10, wider."""
+"""Flow++ on ImageNet 64 x 64, of the paper's size."""
 
 from zoo.configs import default
 
@@ -6,16 +6,17 @@ from zoo.configs import default
 def get_config():
     return default.get_config(
         name="flowpp_imagenet64",
-        summary="Flow++ on ImageNet 64 x 64: the layout for CIFAR-10, wider.",
+        summary="Flow++ on ImageNet 64 x 64, of the paper's size.",
         family="FlowPlusPlus",
         model={
-            "width": 96,
-            "blocks": 10,
+            "design": "imagenet64",
+            "blocks": 16,
+            "components": 4,
             "dropout": 0.0,
+            "dequantization_design": "imagenet64",
             "dequantization_width": 96,
-            "dequantization_components": 32,
-            "dequantization_heads": 4,
-            "dequantization_blocks": 8,
+            "dequantization_components": 4,
+            "dequantization_blocks": 5,
         },
         data={
             "source": "tfds",
@@ -29,12 +30,12 @@ def get_config():
             "jit_compile": True,
             "steps_per_execution": 20,
             "eval_every": 5000,
-            "batch_size": 32,
-            "learning_rate": 0.0003,
+            "batch_size": 72,
+            "learning_rate": 0.0004,
             "schedule": "constant",
-            "warmup": 5000,
+            "warmup": 10000,
             "clip_norm": 1.0,
-            "ema": 0.9992,
+            "ema": 0.999,
             "steps": 500000,
         },
         paper={
