@@ -76,7 +76,7 @@ STUDIES = {
             "top, bottom, left, right": {"partitions": partitioned.BAD},
         },
         size=28,
-        steps=800,
+        steps=1500,
         learning_rate=2e-3,
     ),
     "flowpp": Study(
@@ -90,7 +90,7 @@ STUDIES = {
             "uniform dequantization": {"width": 28, "dequantization": "uniform"},
         },
         size=16,
-        steps=1500,
+        steps=2000,
         learning_rate=2e-3,
     ),
 }
@@ -107,7 +107,7 @@ def config(study: str, variant: str, seed: int, steps: int, data: dict) -> Confi
         data={"source": "tfds", "height": chosen.size, "width": chosen.size} | data,
         train={
             "steps": steps,
-            "batch_size": 64,
+            "batch_size": 16,  # at a small budget, more steps are worth more than larger ones
             "learning_rate": chosen.learning_rate,
             "warmup": min(100, steps),
             "clip_norm": 100.0,

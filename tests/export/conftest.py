@@ -9,6 +9,7 @@ import tensorflow as tf
 
 import export
 import tfflows
+import zoo
 from tests import small_images
 from tests.small_flows import shake
 
@@ -46,15 +47,19 @@ def make(name):
     """A small model of the family, with weights that do something, and rows to run."""
     model = FAMILIES[name]()
     rng = np.random.default_rng(0)
-    rows = {}
-    if model.context_shape is not None:
-        rows["context"] = rng.standard_normal([8, *model.context_shape])
     data = rng.standard_normal([64, *model.event_shape])
     if model.event_dtype == tf.uint8:
         data = rng.integers(0, 256, data.shape)
-    context = rng.standard_normal([64, 3]) if rows else None
+    context = None if model.context_shape is None else rng.standard_normal([64, 3])
     model.initialize(data, context)
     shake(model, scale=0.05 if model.event_dtype == tf.uint8 else 0.3)
+    context = None if context is None else rng.standard_normal([8, 3])
+    return model, rows_of(model, context)
+
+
+def rows_of(model, context=None):
+    """Eight rows of each input of the model's signatures."""
+    rows = {} if context is None else {"context": context}
     seeds = tfflows.random.row_seeds(8, seed=10, start=5)
     if model.supports_temperature:
         rows["temperature"] = np.linspace(0.5, 1.5, 8)
@@ -62,7 +67,20 @@ def make(name):
     rows["z"] = model.encode(rows["x"], rows.get("context"))
     rows = {key: np.asarray(value, np.float32) for key, value in rows.items()}
     rows["x"] = rows["x"].astype(model.event_dtype.as_numpy_dtype)
-    return model, {**rows, "seed": seeds.numpy()}
+    return {**rows, "seed": seeds.numpy()}
+
+
+# Trained scales multiply the rounding of one batch size or another: NICE's by hundreds.
+TRAINED = 1e-3
+IMAGES = [name for name in zoo.registry.pretrained() if zoo.card(name)["data"]["source"] == "tfds"]
+
+
+@pytest.fixture(params=IMAGES)
+def image_model(request, tmp_path):
+    """A model of images that comes with the zoo, exported."""
+    model = zoo.load(request.param)
+    context = None if model.context_shape is None else np.eye(8, *model.context_shape)
+    return Exported(model, export.save(model, tmp_path / "model"), rows_of(model, context))
 
 
 @pytest.fixture(scope="session")

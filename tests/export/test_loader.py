@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.export.conftest import TRAINED
+
 SOURCE = pathlib.Path(__file__).parent / "loader.cc"
 LIBRARIES = ("libtensorflow_cc.so.2", "libtensorflow_framework.so.2")
 KEY = 10
@@ -57,10 +59,9 @@ def loader(tmp_path_factory):
                 timeout=300,
             )
 
-    def run(path):
-        return subprocess.run(
-            [program, path, str(KEY)], capture_output=True, text=True, timeout=120
-        )
+    def run(path, tolerance=1e-4):
+        command = [program, path, str(KEY), str(tolerance)]
+        return subprocess.run(command, capture_output=True, text=True, timeout=120)
 
     return run
 
@@ -82,29 +83,39 @@ def error(done):
     return done.stderr.strip().splitlines()[-1]
 
 
+@pytest.mark.slow
+def test_models_of_images_that_come_with_the_zoo(loader, image_model):
+    check_program(loader, image_model, TRAINED)
+
+
 def test_the_program_returns_what_the_model_returns(loader, exported):
-    done = loader(exported.path)
+    check_program(loader, exported)
+
+
+def check_program(loader, exported, tolerance=1e-4):
+    """Compares the program's rows with the model's."""
+    done = loader(exported.path, tolerance)
     assert done.returncode == 0, done.stderr[-2000:]
     rows, diffs = parse(done.stdout)
     model = exported.model
     context = None
     if model.context_shape is not None:
-        i, j = np.mgrid[:12, :3]
-        context = (0.1 * i - 0.2 * j).astype(np.float32)
+        size = model.context_shape[0]
+        context = np.eye(size, dtype=np.float32)[np.arange(12) % size]
     samples = np.asarray(model.sample(12, seed=KEY, context=context), np.float32)
     # Of a number at a step between two bytes, rounding may choose the other.
     step = 1.0 if model.event_dtype == tf.uint8 else 0.0
     drawn = rows["sample"].reshape(samples.shape)
     np.testing.assert_allclose(drawn, samples, rtol=0, atol=1e-5 + step)
     log_prob = model.log_prob(drawn, context)
-    np.testing.assert_allclose(rows["log_prob"][:, 0], log_prob, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(rows["log_prob"][:, 0], log_prob, rtol=tolerance, atol=tolerance)
     np.testing.assert_array_equal(rows["serving_default"], rows["log_prob"])
     latents = np.asarray(model.encode(drawn, context))
     encoded = rows["encode"].reshape(latents.shape)
-    np.testing.assert_allclose(encoded, latents, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(encoded, latents, rtol=tolerance, atol=tolerance)
     decoded = np.asarray(model.decode(encoded, context), np.float32)
     found = rows["decode"].reshape(decoded.shape)
-    np.testing.assert_allclose(found, decoded, rtol=1e-4, atol=1e-4 + step)
+    np.testing.assert_allclose(found, decoded, rtol=tolerance, atol=tolerance + step)
     assert set(diffs) == set(rows) and diffs["sample"] <= 1e-5
 
 

@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.export.conftest import FAMILIES
+from tests.export.conftest import FAMILIES, TRAINED
 
 # Draws agree to this, whatever computes them; densities and latents to 1e-4 of max(1, |value|).
 DRAWS = 1e-5
 CLIENT = pathlib.Path(__file__).parent / "client.py"
 
 
-def close(found, expected):
-    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
+def close(found, expected, tolerance=1e-4):
+    np.testing.assert_allclose(found, expected, rtol=tolerance, atol=tolerance)
 
 
 def same_draws(found, expected, message=""):
@@ -36,10 +36,8 @@ def run(signature, rows):
     return value.numpy()
 
 
-@pytest.fixture(scope="module")
-def elsewhere(exports, tmp_path_factory):
+def run_elsewhere(exports, work):
     """Outputs by a process that has TensorFlow and NumPy, and nothing of this project's."""
-    work = tmp_path_factory.mktemp("client")
     for name, exported in exports.items():
         (work / name).mkdir()
         (work / name / "path.txt").write_text(exported.path)
@@ -51,11 +49,16 @@ def elsewhere(exports, tmp_path_factory):
     return {name: np.load(work / name / "outputs.npz") for name in exports}
 
 
-@pytest.mark.parametrize("name", FAMILIES)
-@pytest.mark.parametrize("n", [1, 3, 8])
-def test_a_process_without_the_project_returns_what_the_model_returns(exports, elsewhere, name, n):
-    model, rows, found = exports[name].model, exports[name].rows, elsewhere[name]
-    first = {key: value[:n] for key, value in rows.items()}
+@pytest.fixture(scope="module")
+def elsewhere(exports, tmp_path_factory):
+    """`run_elsewhere` of every family."""
+    return run_elsewhere(exports, tmp_path_factory.mktemp("client"))
+
+
+def check_served(exported, found, n, tolerance=1e-4):
+    """Compares the outputs of `n` rows with the model's."""
+    model = exported.model
+    first = {key: value[:n] for key, value in exported.rows.items()}
     context = first.get("context")
     temperature = first.get("temperature", np.ones(n, np.float32))
     expected = {
@@ -67,9 +70,26 @@ def test_a_process_without_the_project_returns_what_the_model_returns(exports, e
     outputs = {"encode": "z", "decode": "x"}
     for signature, value in expected.items():
         served = found[f"{signature}/{n}/{outputs.get(signature, 'log_prob')}"]
-        (same_draws if signature == "decode" else close)(served, value)
+        if signature == "decode":
+            same_draws(served, value)
+        else:
+            close(served, value, tolerance)
     draws = model.draw(tf.constant(first["seed"]), tf.constant(temperature), context)
     same_draws(found[f"sample/{n}/samples"], draws)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("n", [1, 3, 8])
+def test_a_process_without_the_project_returns_what_the_model_returns(exports, elsewhere, name, n):
+    check_served(exports[name], elsewhere[name], n)
+
+
+@pytest.mark.slow
+def test_models_of_images_that_come_with_the_zoo(image_model, tmp_path):
+    (tmp_path / "client").mkdir()
+    found = run_elsewhere({"model": image_model}, tmp_path / "client")["model"]
+    for n in (1, 8):
+        check_served(image_model, found, n, TRAINED)
 
 
 def test_seed_rows_are_the_key_and_the_draw_number_of_sample(exported):
