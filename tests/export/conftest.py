@@ -1,7 +1,10 @@
 """Small models, exported once for all tests of a session."""
 
+import contextlib
 import dataclasses
+import fcntl
 import functools
+import os
 
 import numpy as np
 import pytest
@@ -47,13 +50,13 @@ def make(name):
     """A small model of the family, with weights that do something, and rows to run."""
     model = FAMILIES[name]()
     rng = np.random.default_rng(0)
+    conditional = model.context_shape is not None
+    context = rng.standard_normal([8, 3]) if conditional else None
     data = rng.standard_normal([64, *model.event_shape])
     if model.event_dtype == tf.uint8:
         data = rng.integers(0, 256, data.shape)
-    context = None if model.context_shape is None else rng.standard_normal([64, 3])
-    model.initialize(data, context)
+    model.initialize(data, rng.standard_normal([64, 3]) if conditional else None)
     shake(model, scale=0.05 if model.event_dtype == tf.uint8 else 0.3)
-    context = None if context is None else rng.standard_normal([8, 3])
     return model, rows_of(model, context)
 
 
@@ -83,14 +86,28 @@ def image_model(request, tmp_path):
     return Exported(model, export.save(model, tmp_path / "model"), rows_of(model, context))
 
 
+@contextlib.contextmanager
+def once(tmp_path_factory, name):
+    """A path that the workers of pytest-xdist share, while no other of them is here."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    with open(folder / f"{name}.lock", "w") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        yield folder / name
+
+
 @pytest.fixture(scope="session")
 def exports(tmp_path_factory):
-    """Every family of `FAMILIES`, exported."""
+    """Every family of `FAMILIES`, exported, also where several workers share the tests."""
     found = {}
     for name in FAMILIES:
         model, rows = make(name)
-        path = export.save(model, tmp_path_factory.mktemp("exports") / name)
-        found[name] = Exported(model, path, rows)
+        with once(tmp_path_factory, f"export_{name}") as directory:
+            path = directory / "1"
+            if not path.is_dir():  # which appears when it is whole
+                export.save(model, directory)
+        found[name] = Exported(model, str(path), rows)
     return found
 
 

@@ -1,7 +1,5 @@
 """The exports in a C++ program: the loader that TF Serving uses, XLA off, its batching rules."""
 
-import contextlib
-import fcntl
 import os
 import pathlib
 import shutil
@@ -11,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.export.conftest import TRAINED
+from tests.export.conftest import TRAINED, once
 
 SOURCE = pathlib.Path(__file__).parent / "loader.cc"
 LIBRARIES = ("libtensorflow_cc.so.2", "libtensorflow_framework.so.2")
@@ -33,21 +31,10 @@ def why_not() -> str | None:
 pytestmark = pytest.mark.skipif(why_not() is not None, reason=why_not() or "")
 
 
-@contextlib.contextmanager
-def locked(path):
-    with open(path, "w") as stream:
-        fcntl.flock(stream, fcntl.LOCK_EX)
-        yield
-
-
 @pytest.fixture(scope="session")
 def loader(tmp_path_factory):
-    """The program, compiled once, also where several pytest-xdist workers share the tests."""
-    folder = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        folder = folder.parent
-    program = folder / "loader"
-    with locked(folder / "loader.lock"):
+    """The program, compiled once, also where several workers share the tests."""
+    with once(tmp_path_factory, "loader") as program:
         if not program.exists():
             lib = tf.sysconfig.get_lib()
             # --no-as-needed: the session factories register themselves, no symbol asks for them.

@@ -40,7 +40,7 @@ def among_others(rows):
     return np.concatenate([np.float32(others), 30 * rows[:50], rows])
 
 
-@pytest.mark.parametrize("name", FLOWS)
+@pytest.mark.parametrize("name", ["residual", pytest.param("continuous", marks=pytest.mark.slow)])
 def test_scores_are_a_function_of_the_row(name):
     flow, rows = trained(name), held_out()
     log_prob = flow.log_prob(rows).numpy()
@@ -80,7 +80,7 @@ def test_density_integrates_to_one_and_draws_follow_it(name):
     assert (np.abs(counts - expected) < 5 * np.sqrt(expected / 4000) + 1e-3).all()
 
 
-@pytest.mark.parametrize("name", FLOWS)
+@pytest.mark.parametrize("name", ["continuous", pytest.param("residual", marks=pytest.mark.slow)])
 def test_served_is_what_the_model_scores(name, tmp_path):
     flow, rows = trained(name), among_others(held_out(20))
     path = export.save(flow, tmp_path / name)

@@ -157,7 +157,9 @@ def test_foreign_weights_are_refused(tmp_path):
         models.MAF(2, layers=2, hidden_units=(4,)).load_weights(tmp_path / "m.weights.h5")
 
 
-@pytest.mark.parametrize("name", ["realnvp", "maf", "nsf"])
+@pytest.mark.parametrize(
+    "name", ["realnvp", *(pytest.param(n, marks=pytest.mark.slow) for n in ("maf", "nsf"))]
+)
 def test_mixed_precision_leaves_data_and_densities_in_float32(name):
     plain = small_flows.trained_for_a_moment(name)
     keras.config.set_dtype_policy("mixed_bfloat16")

@@ -47,6 +47,7 @@ def train(name, strategy=None, **clip):
     return flow, history.history["loss"]
 
 
+@pytest.mark.slow
 def test_two_logical_replicas_equal_one():
     """In a process of its own, because logical devices are made before anything runs."""
     script = f"""

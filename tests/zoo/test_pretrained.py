@@ -24,6 +24,12 @@ TABLES = [
     for name, source in SOURCES.items()
     if source == "table"
 ]
+# And of the toys, the first of each family.
+FAMILIES = {zoo.card(name)["architecture"]["family"]: name for name in reversed(TOYS)}
+PINNED = [
+    pytest.param(name, marks=[] if name in FAMILIES.values() else [pytest.mark.slow])
+    for name in TOYS
+]
 
 
 def points(flow):
@@ -66,7 +72,7 @@ def test_pinned_bounds_and_images(name):
     assert np.abs(again.astype(int) - draws).max() <= 1
 
 
-@pytest.mark.parametrize("name", [*TOYS, *TABLES])
+@pytest.mark.parametrize("name", [*PINNED, *TABLES])
 def test_pinned_log_probabilities_and_draws(name):
     began = time.monotonic()
     flow = zoo.load(name)
