@@ -77,8 +77,8 @@ def samples(flow, path: pathlib.Path, title: str) -> str:
     Returns:
       The path.
     """
-    classes = 0 if flow.context_shape is None else flow.context_shape[0]
-    count = _SAMPLES - _SAMPLES % classes if classes else _SAMPLES  # whole rows
+    columns = image_modes.class_count(flow) or 1
+    count = _SAMPLES - _SAMPLES % columns  # whole rows
     picture = image_modes.samples(flow, count)
     return image_plots.image_grid(picture.images, path, picture.columns, title)
 

@@ -87,7 +87,7 @@ def samples(
       ValueError: for a class that the model does not have, or a temperature that its base lacks.
     """
     labels, columns = None, None
-    count = _classes(flow)
+    count = class_count(flow)
     if label is not None and not count:
         raise ValueError(f"class: {flow.name} is not class-conditional")
     if label is not None and not 0 <= label < count:
@@ -115,7 +115,7 @@ def classes(
     Raises:
       ValueError: if the model is not class-conditional.
     """
-    count = _classes(flow)
+    count = class_count(flow)
     if not count:
         raise ValueError(f"mode: classes needs a class-conditional model, {flow.name} is not")
     rows = [_draw(flow, n, seed, start, temperature, np.full(n, k)) for k in range(count)]
@@ -262,7 +262,7 @@ def real_images(
     return x[rows], None if context is None else context[rows]
 
 
-def _classes(flow) -> int:
+def class_count(flow) -> int:
     """Number of classes, 0 for a model that is not conditional."""
     return 0 if flow.context_shape is None else flow.context_shape[0]
 
@@ -270,7 +270,7 @@ def _classes(flow) -> int:
 def _draw(flow, n, seed, start, temperature, labels=None) -> np.ndarray:
     if n < 1:
         raise ValueError(f"n: expected at least 1, got {n}")
-    context = None if labels is None else np.eye(_classes(flow), dtype=np.float32)[labels]
+    context = None if labels is None else np.eye(class_count(flow), dtype=np.float32)[labels]
     parts = []
     for i in range(0, n, _BATCH):
         part = None if context is None else context[i : i + _BATCH]

@@ -181,7 +181,16 @@ class GatedAttentionNet(_Blocks):
         **kwargs,
     ):
         super().__init__(
-            outputs, width, blocks, heads, weight_norm, dropout, seed, 1, True, **kwargs
+            outputs,
+            width,
+            blocks,
+            heads,
+            weight_norm,
+            dropout,
+            seed,
+            second=1,
+            normalized=True,
+            **kwargs,
         )
         self.last_elu = last_elu
         self.last = self._small(outputs, 3, salt=1)
@@ -240,7 +249,16 @@ class GatedFeatureNet(_Blocks):
         **kwargs,
     ):
         super().__init__(
-            outputs, outputs, blocks, heads, weight_norm, dropout, seed, 3, normalized, **kwargs
+            outputs,
+            outputs,
+            blocks,
+            heads,
+            weight_norm,
+            dropout,
+            seed,
+            second=3,
+            normalized=normalized,
+            **kwargs,
         )
         self.normalized = normalized
 
