@@ -146,6 +146,7 @@ def _elementwise_map_cases() -> dict[str, Case]:
         "linear_spline": lambda dtype: tb.LinearSpline(bins=4),
         "quadratic_spline": lambda dtype: tb.QuadraticSpline(bins=4),
         "cubic_spline": lambda dtype: tb.CubicSpline(bins=4),
+        "sigmoid_affine": lambda dtype: tb.SigmoidAffine(),
         "deep_sigmoidal": lambda dtype: tb.DeepSigmoidal(units=3, layers=1),
         "sum_of_squares": lambda dtype: tb.SumOfSquares(degree=2, terms=2),
         "monotonic_integral": lambda dtype: tb.MonotonicIntegral(3, (8,), nodes=6, dtype=dtype),

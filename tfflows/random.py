@@ -23,9 +23,9 @@ _PARITY = 0x1BD11BDA
 
 
 def _rotate_left(x: tf.Tensor, bits: int) -> tf.Tensor:
-    left = tf.bitwise.left_shift(x, tf.constant(bits, tf.uint32))
-    right = tf.bitwise.right_shift(x, tf.constant(32 - bits, tf.uint32))
-    return tf.bitwise.bitwise_or(left, right)
+    # Product and sum are what shift and "or" come to; TensorFlow's are several times as fast.
+    left = x * tf.constant(2**bits, tf.uint32)
+    return left + tf.bitwise.right_shift(x, tf.constant(32 - bits, tf.uint32))
 
 
 def threefry(key: tuple, counter: tuple) -> tuple[tf.Tensor, tf.Tensor]:
@@ -76,7 +76,7 @@ def uniform_rows(seed: tf.Tensor, size: int) -> tf.Tensor:
     bits = tf.reshape(tf.stack(words, -1), [-1, 2 * ((size + 1) // 2)])[:, :size]
     # 23 bits and a half step: every value is exact in float32 and none is 0 or 1.
     high = tf.bitwise.right_shift(bits, tf.constant(9, tf.uint32))
-    return (tf.cast(tf.cast(high, tf.int32), tf.float32) + 0.5) * 2.0**-23
+    return (tf.cast(tf.bitcast(high, tf.int32), tf.float32) + 0.5) * 2.0**-23
 
 
 # Keys of rows are a function of this number, so that they are the same for everyone.

@@ -56,23 +56,26 @@ class ShiftAndLogScale(Bijector):
     Args:
       shift: tensor that broadcasts against the event and its batch.
       log_scale: the same, or `None` for a shift alone.
+      scale: `exp(log_scale)`, where there is a shorter way to it.
       name: name of the bijector.
     """
 
-    def __init__(self, shift, log_scale=None, name: str = "shift_and_log_scale"):
+    def __init__(self, shift, log_scale=None, scale=None, name: str = "shift_and_log_scale"):
         parameters = dict(locals())
         super().__init__(parameters=parameters, name=name)
-        self.shift, self.log_scale = shift, log_scale
+        self.shift, self.log_scale, self.scale = shift, log_scale, scale
 
     def _forward_and_log_det(self, x, context):
         if self.log_scale is None:
             return x + self.shift, tf.zeros_like(x)
-        return x * tf.exp(self.log_scale) + self.shift, tf.zeros_like(x) + self.log_scale
+        scale = tf.exp(self.log_scale) if self.scale is None else self.scale
+        return x * scale + self.shift, tf.zeros_like(x) + self.log_scale
 
     def _inverse_and_log_det(self, y, context):
         if self.log_scale is None:
             return y - self.shift, tf.zeros_like(y)
-        return (y - self.shift) * tf.exp(-self.log_scale), tf.zeros_like(y) - self.log_scale
+        inverse = tf.exp(-self.log_scale) if self.scale is None else 1.0 / self.scale
+        return (y - self.shift) * inverse, tf.zeros_like(y) - self.log_scale
 
 
 class Additive:
@@ -123,7 +126,9 @@ class SigmoidAffine:
     def __call__(self, parameters: tf.Tensor) -> tfb.Bijector:
         """Turns `[..., 2]` (shift, raw scale) into a shift and scale."""
         shift, raw = each_parameter(parameters)
-        return ShiftAndLogScale(shift, tf.nn.softplus(-2.0 - bounded(raw, 8.0)))
+        logit = -2.0 - bounded(raw, 8.0)
+        # Not exp(softplus): who draws has no use for the log-det, and is spared the softplus.
+        return ShiftAndLogScale(shift, tf.nn.softplus(logit), scale=1.0 + tf.exp(logit))
 
 
 class Scale:
