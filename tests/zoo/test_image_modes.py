@@ -6,6 +6,7 @@ from matplotlib import image as picture_files
 
 import zoo
 from tests.zoo import binaries
+from tfflows import sampling
 from zoo import image_modes, registry
 
 SHAPE = (8, 8, 1)
@@ -172,6 +173,15 @@ def test_inpaint(conditional, tmp_path, method):
     assert ("acceptance" in text) == (method == "langevin")
     if method == "ascent":
         assert after > before
+
+
+def test_ascent_climbs_where_the_background_is_sharp():
+    """NICE's pixels of a black ground are certain to a part in a thousand of their range."""
+    flow = zoo.load("nice_mnist")
+    x = flow.sample(3, 1, start=10).numpy()
+    hidden = image_modes.hidden_pixels("bottom", x.shape[1:])
+    result = sampling.inpaint(flow, x, hidden, steps=60)
+    assert np.all(result.log_prob > result.start_log_prob + 100)
 
 
 def test_masks():

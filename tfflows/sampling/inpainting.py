@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 
 import numpy as np
 import tensorflow as tf
@@ -16,10 +17,9 @@ tfb = tfp.bijectors
 
 METHODS = ("ascent", "langevin")
 STEPS = 1000
-# Of the ascent: the first and the last step, in parts of the range of the pixels (a pixel of the
-# background may be certain to a part in a thousand), and how quickly the mean of squared gradients
-# forgets.
-_FIRST_STEP, _LAST_STEP, _DECAY = 0.05, 5e-5, 0.9
+# Of the ascent: the first step, in logits of the pixels; the noise, in parts of a step; how quickly
+# the means of gradients and of their squares forget (Kingma & Ba's Adam, 2014); the end of logits.
+_STEP, _NOISE, _DECAYS, _LARGEST = 0.1, 0.3, (0.9, 0.99), 12.5
 # Of the chains: the share of steps that tune the step size, and the acceptance they aim at, the
 # best for Langevin steps (Roberts & Rosenthal, 1998).
 _BURN_IN, _ACCEPTANCE = 0.6, 0.574
@@ -62,10 +62,10 @@ def inpaint(
     visible pixels are `x + u` and stay where they are, with one noise u from the model's
     dequantization for each completion; the hidden pixels start as those of draws of the model.
 
-    * `"ascent"`, for the likeliest image: gradient ascent with noise, clipped to the range, as in
-      NICE's experiment. Step i moves each pixel by `a_i (g / rms(g) + e)`, e standard normal, where
-      rms is the root of a running mean of the pixel's squared gradients (a pixel that is nearly
-      certain has a gradient a thousand times that of others), and a_i falls geometrically.
+    * `"ascent"`, for the likeliest image: gradient ascent with noise, as in NICE's experiment, but
+      in the logits of the pixels, as a pixel of the background may be certain to a part in a
+      thousand, and in Adam's steps, `a_i (m / sqrt(v) + 0.3 e)` with m and v running means of the
+      gradient and its square and e standard normal; a_i falls to zero as half a cosine does.
     * `"langevin"`, for draws of the hidden pixels given the visible ones: the ascent with half of
       the steps, then as many of the Metropolis-adjusted Langevin algorithm (`tfp.mcmc`), in the
       logits of the pixels. Each completion is a chain with a step size of its own, tuned in the
@@ -177,23 +177,27 @@ class _Pixels:
 
 def _ascend(pixels, state, steps, key):
     """Annealed gradient ascent; the state `[rows, hidden]` after `steps` steps."""
-    mean_square = tf.zeros_like(state)
+    to_pixels = tfb.Sigmoid(0.0, pixels.levels)
+    logits = to_pixels.inverse(tf.clip_by_value(state, _EDGE, pixels.levels - _EDGE))
+    mean, mean_square = tf.zeros_like(logits), tf.zeros_like(logits)
     for i in tf.range(steps):
         with tf.GradientTape() as tape:
-            tape.watch(state)
-            log_prob = pixels.log_prob(state)
-        gradient = tape.gradient(log_prob, state)
+            tape.watch(logits)
+            log_prob = pixels.log_prob(to_pixels.forward(logits))
+        gradient = tape.gradient(log_prob, logits)
         gradient = tf.where(tf.math.is_finite(gradient), gradient, tf.zeros_like(gradient))
-        mean_square = _DECAY * mean_square + (1.0 - _DECAY) * tf.square(gradient)
+        mean = _DECAYS[0] * mean + (1.0 - _DECAYS[0]) * gradient
+        mean_square = _DECAYS[1] * mean_square + (1.0 - _DECAYS[1]) * tf.square(gradient)
         step = tf.cast(i, tf.float32)
-        rms = tf.sqrt(mean_square / (1.0 - _DECAY ** (step + 1.0)))
+        direction = mean / (1.0 - _DECAYS[0] ** (step + 1.0))
+        rms = tf.sqrt(mean_square / (1.0 - _DECAYS[1] ** (step + 1.0)))
         noise = tf.random.stateless_normal(
-            tf.shape(state), tf.random.experimental.stateless_fold_in(key, i)
+            tf.shape(logits), tf.random.experimental.stateless_fold_in(key, i)
         )
-        rate = pixels.levels * _FIRST_STEP * (_LAST_STEP / _FIRST_STEP) ** (step / steps)
-        state += rate * (tf.math.divide_no_nan(gradient, rms) + noise)
-        state = tf.clip_by_value(state, 0.0, pixels.levels)
-    return state
+        rate = 0.5 * _STEP * (1.0 + tf.cos(math.pi * step / tf.cast(steps, tf.float32)))
+        logits += rate * (tf.math.divide_no_nan(direction, rms) + _NOISE * noise)
+        logits = tf.clip_by_value(logits, -_LARGEST, _LARGEST)
+    return to_pixels.forward(logits)
 
 
 def _langevin(pixels, state, steps, key):
