@@ -14,6 +14,9 @@ from ml_collections import ConfigDict
 from zoo import registry
 from zoo.configs import default
 
+# `--help` of a binary lists what it defines by way of this module.
+flags.disclaim_key_flags()
+
 
 def fail(message: str) -> None:
     """Ends the process as for an error of the user's: one line on stderr, exit code 2."""

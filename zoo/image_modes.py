@@ -232,7 +232,7 @@ def hidden_pixels(kind: str, shape, seed: int = 0) -> np.ndarray:
 
 def real_images(
     model: str | os.PathLike,
-    indices: Sequence[int],
+    indices: Sequence[int] | int,
     data_path: str | None = None,
     data_dir: str | None = None,
 ) -> tuple[np.ndarray, np.ndarray | None]:
@@ -240,7 +240,8 @@ def real_images(
 
     Args:
       model: a name or a work directory.
-      indices: which of them.
+      indices: which of them; a number for the first so many, or fewer, in pairs, where the data
+        have fewer.
       data_path, data_dir: where the data are, if not where the model's config says.
 
     Raises:
@@ -255,6 +256,8 @@ def real_images(
     config.data.data_dir = data_dir or config.data.data_dir
     data = datasets.load(config)
     x, context = data.test(), data.test_context()
+    if isinstance(indices, int):
+        indices = range(min(indices, max(1, len(x) // 2 * 2)))
     for index in indices:
         if not 0 <= index < len(x):
             raise ValueError(f"images: expected indices from 0 to {len(x) - 1}, got {index}")

@@ -8,6 +8,7 @@ import importlib
 import json
 import os
 import pathlib
+from collections.abc import Iterable
 
 import keras
 from ml_collections import ConfigDict
@@ -66,7 +67,7 @@ def config(name: str) -> ConfigDict:
       ValueError: if there is none, with the names nearest to it.
     """
     if name not in names():
-        raise ValueError(f"model: {_unknown(name)}")
+        raise ValueError(f"model: {_unknown(name, {*names(), *pretrained()})}")
     package = "zoo.configs.paper_size" if name in _stems(PAPER_SIZE) else "zoo.configs"
     return importlib.import_module(f"{package}.{name}").get_config()
 
@@ -190,7 +191,7 @@ def find(model: str | os.PathLike) -> pathlib.Path:
         )
     directory = pathlib.Path(model)
     if not directory.exists():
-        raise ValueError(f"model: {_unknown(str(model))}")
+        raise ValueError(f"model: {_unknown(str(model), pretrained())}")
     if not (directory / CONFIG).is_file():
         raise ValueError(f"model: expected a name or a work directory, got {str(model)!r}")
     if not (directory / CARD).is_file():
@@ -206,8 +207,8 @@ def sha256(path: str | os.PathLike) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _unknown(name: str) -> str:
-    known = sorted({*names(), *pretrained()})
+def _unknown(name: str, known: Iterable[str]) -> str:
+    known = sorted(known)
     near = difflib.get_close_matches(name, known, n=3)
     if near:
         return f"no model or folder {name!r}; did you mean {' or '.join(near)}?"

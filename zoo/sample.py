@@ -144,11 +144,11 @@ def _picture(flow) -> image_modes.Picture:
     if mode == "classes":
         names = _facts(values.model).get("class_names")
         return image_modes.classes(flow, **given, **draws, names=names)
-    indices = _indices(values.images) if values.images else list(range(_IMAGES[mode]))
+    indices = _indices(values.images) if values.images else _IMAGES[mode]
     x, context = image_modes.real_images(values.model, indices, values.data_path, values.data_dir)
     if mode == "inpaint":
         given["completions"] = given.pop("n", 3)
-        names = [str(i) for i in indices]
+        names = [str(i) for i in (indices if values.images else range(len(x)))]
         given |= {"mask": values.mask, "method": values.method, "seed": values.seed}
         return image_modes.inpaint(flow, x, context, **given, names=names)
     return getattr(image_modes, mode)(flow, x, context, **given)

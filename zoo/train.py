@@ -56,6 +56,11 @@ def train(
     command.check_folder("workdir", workdir)
     _check_numbers(config)
     data = datasets.load(config)
+    skipped = data.facts.get("skipped", [])
+    if skipped:
+        files = "1 file" if len(skipped) == 1 else f"{len(skipped)} files"
+        more = "; ..." if len(skipped) > 3 else ""
+        print(f"{files} skipped: {'; '.join(skipped[:3])}{more}", flush=True)
     values = written(config, data.facts.get("sha256", ""))
     check_same(workdir, values)
 
@@ -89,9 +94,8 @@ def _train(config, data, build, write_config, workdir, settings, strategy, verbo
     def optimizer():
         t = config.train
         rate = training.learning_rate(t.schedule, t.learning_rate, t.steps, t.warmup)
-        return training.optimizer(
-            t.optimizer, rate, t.weight_decay, t.momentum, t.clip_norm, t.get("ema", 0.0)
-        )
+        ema = training.average_momentum(t.get("ema", 0.0), t.steps)
+        return training.optimizer(t.optimizer, rate, t.weight_decay, t.momentum, t.clip_norm, ema)
 
     with strategy.scope():
         optimizer()  # its errors, before anything is written

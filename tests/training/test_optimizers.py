@@ -132,3 +132,11 @@ def test_bad_schedule(arguments, message):
 def test_bad_optimizer(arguments, message):
     with pytest.raises(ValueError, match=message):
         training.optimizer(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("ema", "steps", "expected"),
+    [(0.0, 10, 0.0), (0.999, 13_000, 0.999), (0.998, 300, 0.96), (0.998, 10, 0.0), (1.5, 10, 1.5)],
+)
+def test_average_goes_back_over_a_twelfth_of_the_run(ema, steps, expected):
+    assert training.average_momentum(ema, steps) == pytest.approx(expected)

@@ -184,6 +184,15 @@ def test_ascent_climbs_where_the_background_is_sharp():
     assert np.all(result.log_prob > result.start_log_prob + 100)
 
 
+def test_fewer_test_images_than_a_mode_takes(plain, tmp_path):
+    images, _ = run(plain, tmp_path / "a.npy", "--mode=reconstruct")
+    assert len(images) == 2 * 8
+    x, context = image_modes.real_images(plain, 5)
+    assert len(x) == 5 and context is None
+    x, _ = image_modes.real_images(plain, 7)
+    np.testing.assert_array_equal(x, image_modes.real_images(plain, range(7))[0])
+
+
 def test_masks():
     for kind in image_modes.MASKS:
         mask = image_modes.hidden_pixels(kind, (6, 8, 3), seed=1)

@@ -93,10 +93,11 @@ def test_a_folder_of_images_with_a_broken_one(tmp_path):
     (folder / "broken.png").write_text("no image")
     run = tmp_path / "run"
     sizes = ("--config.data.height=8", "--config.data.width=8", "--config.data.channels=1")
-    code, _, errors = binaries.run(
+    code, text, errors = binaries.run(
         "zoo.train", *TINY, *sizes, f"--config.data.path={folder}", f"--workdir={run}"
     )
     assert code == 0, errors
+    assert text.startswith("1 file skipped: broken.png: ")
     card = zoo.card(run)
     assert card["event_shape"] == [8, 8, 1]
     (skipped,) = card["data"]["skipped"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import concurrent.futures
 import contextlib
 import os
@@ -75,9 +76,12 @@ def read(
 
     x = stack(readable(), len(files), channels)
     if x is None:
+        # An example of the commonest reason.
+        reasons = [line.split(": ", 1)[1] for line in skipped]
+        reason, count = collections.Counter(reasons).most_common(1)[0]
         raise ValueError(
             f"path: expected images in {str(root)!r}, got none that can be read among"
-            f" {len(files)}; {skipped[0]}"
+            f" {len(files)}; {count} as {skipped[reasons.index(reason)]}"
         )
     if len(names) < 2 or any(len(part) != 2 for part in parts):
         return x, None, skipped, None

@@ -2,7 +2,7 @@
 
 from tfflows.training.checkpoint import clean, read_state, write_file, write_json
 from tfflows.training.loop import Result, Settings, fit
-from tfflows.training.optimizers import Adam, AdamW, learning_rate, optimizer
+from tfflows.training.optimizers import Adam, AdamW, average_momentum, learning_rate, optimizer
 from tfflows.training.strategy import choose, is_chief, share
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "AdamW",
     "Result",
     "Settings",
+    "average_momentum",
     "choose",
     "clean",
     "fit",

@@ -88,6 +88,20 @@ def learning_rate(schedule: str, peak: float, steps: int, warmup: int = 0):
     )
 
 
+def average_momentum(ema: float, steps: int) -> float:
+    """The momentum of a moving average of the weights, less in a short run.
+
+    An average forgets by a factor `ema` a step, and after a short run would be of initial weights
+    for the most part. This one goes back over a twelfth of the run at most, and keeps `exp(-12)` of
+    them.
+
+    Args:
+      ema: the momentum of a long run; 0 for no average.
+      steps: of the run.
+    """
+    return min(ema, max(0.0, 1.0 - 12.0 / steps)) if 0.0 < ema < 1.0 else ema
+
+
 def optimizer(
     name: str,
     learning_rate=1e-3,

@@ -86,7 +86,9 @@ def get_config(
     config.train.weight_decay = 0.0
     config.train.momentum = 0.9  # of sgd and rmsprop
     config.train.clip_norm = 5.0  # 0 for none
-    config.train.ema = 0.0  # momentum of the weights' moving average, which is kept; 0 for none
+    # Momentum of the weights' moving average, which is what is validated and kept; 0 for none. A
+    # short run has less: its average goes back over a twelfth of the steps.
+    config.train.ema = 0.0
     config.train.seed = 0
     config.train.eval_every = 500
     config.train.checkpoint_every = 0  # 0: at every validation
