@@ -11,6 +11,7 @@ import pathlib
 from collections.abc import Iterable
 
 import keras
+import numpy as np
 from ml_collections import ConfigDict
 
 from tfflows.models import DensityModel, Flow
@@ -141,7 +142,7 @@ def load(model: str | os.PathLike) -> DensityModel:
         flow.load_weights(weights)
     except (ValueError, KeyError, OSError) as error:
         raise ValueError(f"model: {weights} does not fit {CONFIG}: {_first(error)}") from None
-    return flow
+    return _finite(flow, weights)
 
 
 def _load_keras(path: str | os.PathLike) -> DensityModel:
@@ -153,6 +154,15 @@ def _load_keras(path: str | os.PathLike) -> DensityModel:
         raise ValueError(
             f"model: expected a tfflows density in {path}, got a {type(flow).__name__}"
         )
+    return _finite(flow, path)
+
+
+def _finite(flow: DensityModel, path: str | os.PathLike) -> DensityModel:
+    """The model, or a ValueError if it has weights that are no numbers."""
+    for variable in flow.weights:
+        values = variable.numpy()
+        if np.issubdtype(values.dtype, np.floating) and not np.isfinite(values).all():
+            raise ValueError(f"model: {path} has weights that are not finite: {variable.path}")
     return flow
 
 

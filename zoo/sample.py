@@ -144,11 +144,12 @@ def _picture(flow) -> image_modes.Picture:
     if mode == "classes":
         names = _facts(values.model).get("class_names")
         return image_modes.classes(flow, **given, **draws, names=names)
-    indices = _indices(values.images) if values.images else _IMAGES[mode]
+    given_images = flags.FLAGS["images"].present
+    indices = _indices(values.images) if given_images else _IMAGES[mode]
     x, context = image_modes.real_images(values.model, indices, values.data_path, values.data_dir)
     if mode == "inpaint":
         given["completions"] = given.pop("n", 3)
-        names = [str(i) for i in (indices if values.images else range(len(x)))]
+        names = [str(i) for i in (indices if given_images else range(len(x)))]
         given |= {"mask": values.mask, "method": values.method, "seed": values.seed}
         return image_modes.inpaint(flow, x, context, **given, names=names)
     return getattr(image_modes, mode)(flow, x, context, **given)
@@ -160,7 +161,7 @@ def _facts(model: str) -> dict:
 
 
 def _indices(texts: list[str]) -> list[int]:
-    for text in texts:
+    for text in texts or [""]:
         if not text.isdecimal():
             raise ValueError(f"images: expected indices such as 3,7, got {text!r}")
     return [int(text) for text in texts]

@@ -252,6 +252,7 @@ def test_pictures_of_a_training(conditional):
         (["--mode=interpolate", "--steps=1"], "steps: expected a whole number from 2"),
         (["--mode=manifold", "--images=1,2"], "images: manifold needs four, got 2"),
         (["--mode=reconstruct", "--images=0", "--data_path=no.npz"], "no.npz"),
+        (["--mode=reconstruct", "--images="], "images: expected indices such as 3,7, got ''"),
         (["--mode=reconstruct", "--n=3"], "n: reconstruct takes no such flag"),
         (["--mode=inpaint", "--temperature=0.5"], "temperature: inpaint takes no such flag"),
         (["--mode=inpaint", "--images=0", "--steps=2"], "steps: expected a whole number from 10"),

@@ -177,6 +177,17 @@ def test_weights_of_another_model(trained, tmp_path):
     assert "\n" not in str(error.value)
 
 
+def test_weights_that_are_no_numbers(trained):
+    flow = zoo.load(trained)
+    flow.weights[0].assign(flow.weights[0].numpy() * np.nan)
+    flow.save_weights(trained / registry.WEIGHTS)
+    card = json.loads((trained / registry.CARD).read_text())
+    card["weights_sha256"] = registry.sha256(trained / registry.WEIGHTS)
+    (trained / registry.CARD).write_text(json.dumps(card))
+    with pytest.raises(ValueError, match="has weights that are not finite: "):
+        zoo.load(trained)
+
+
 def test_a_model_without_weights(monkeypatch, tmp_path):
     monkeypatch.setattr(registry, "PRETRAINED", tmp_path)
     with pytest.raises(ValueError, match="has no weights of its own; make them with .*zoo.train"):

@@ -189,7 +189,7 @@ def class_context(labels: np.ndarray, classes: int) -> np.ndarray:
 
 
 def _check_channels(channels: int | None) -> None:
-    if channels not in (None, 1, 3):
+    if isinstance(channels, bool) or channels not in (None, 1, 3):
         raise ValueError(f"channels: expected 1, 3 or None, got {channels!r}")
 
 

@@ -45,7 +45,8 @@ class Fit:
         crop = self.crop
         if isinstance(crop, str) and crop.isdecimal():
             crop = int(crop)
-        if crop not in ("center", "none") and (not isinstance(crop, int) or crop < 1):
+        whole = isinstance(crop, int) and not isinstance(crop, bool)
+        if crop not in ("center", "none") and (not whole or crop < 1):
             raise ValueError(
                 f"crop: expected 'center', 'none' or a number of pixels, got {self.crop!r}"
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 
 import numpy as np
 import tensorflow as tf
@@ -118,7 +119,7 @@ class DequantizedFlow(Flow):
         samples: int = 1,
         **kwargs,
     ):
-        check_bits(bits)
+        bits = check_bits(bits)
         super().__init__(bijector, event_shape, **kwargs)
         self.bits, self.samples = bits, samples
         self.dequantization = dequantization
@@ -283,7 +284,11 @@ class DequantizedFlow(Flow):
 
 
 def check_bits(bits: int) -> int:
-    """`bits`, or a ValueError if it is not 1 to 8."""
-    if isinstance(bits, bool) or bits not in range(1, 9):
-        raise ValueError(f"bits: expected 1 to 8, got {bits!r}")
-    return bits
+    """`bits` as an int, or a ValueError if it is not 1 to 8."""
+    try:
+        number = 0 if isinstance(bits, bool) else operator.index(bits)
+    except TypeError:
+        number = 0
+    if not 1 <= number <= 8:
+        raise ValueError(f"bits: expected a whole number from 1 to 8, got {bits!r}")
+    return number

@@ -5,6 +5,7 @@ from __future__ import annotations
 import keras
 
 from tfflows import bijectors as tb
+from tfflows.models.density import whole
 from tfflows.models.image import (
     ImageFamily,
     attention_network,
@@ -54,7 +55,7 @@ class FlowPlusPlus(ImageFamily):
     ):
         """See `ImageFamily`."""
         design = design_of(design)
-        counts = tuple(couplings) or design.couplings
+        counts = tuple(whole("couplings", n, 1) for n in couplings) or design.couplings
         if len(counts) != len(design.couplings):
             raise ValueError(
                 f"couplings: expected {len(design.couplings)} numbers, got {tuple(couplings)}"

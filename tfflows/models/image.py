@@ -7,6 +7,7 @@ import numbers
 import operator
 
 import keras
+import numpy as np
 import tensorflow_probability as tfp
 
 from tfflows import bijectors as tb
@@ -111,11 +112,12 @@ class ImageFamily(Described, DequantizedFlow):
             raise ValueError(f"seed: expected a whole number from 0 to {_MAX_SEED}, got {seed!r}")
         if classes < 0 or classes == 1:
             raise ValueError(f"classes: expected 0 or at least 2, got {classes}")
+        bits = check_bits(bits)
         config = {
             "shape": list(shape),
             "base": base if isinstance(base, str) else base.name,
             "classes": classes,
-            "bits": check_bits(bits),
+            "bits": bits,
             "preprocessing": preprocessing,
             "margin": margin,
             "dequantization": dequantization,
@@ -354,6 +356,14 @@ def coupling_stack(
 def context_shape_of(context_dim) -> tuple[int] | None:
     """The shape of a context of that length, or `None`."""
     return None if context_dim is None else (int(context_dim),)
+
+
+def mask_of(mask: np.ndarray, argument: str) -> np.ndarray:
+    """`mask`, or a ValueError that names the argument by which it keeps all or nothing."""
+    if mask.all() or not mask.any():
+        size = " x ".join(map(str, mask.shape))
+        raise ValueError(f"{argument}: a coupling of {size} numbers would keep all or none of them")
+    return mask
 
 
 def squeezed(shape, argument: str) -> tuple[int, int, int]:

@@ -6,7 +6,7 @@ import keras
 
 from tfflows import bijectors as tb
 from tfflows import networks
-from tfflows.models.image import ImageFamily, context_shape_of, squeezed
+from tfflows.models.image import ImageFamily, context_shape_of, mask_of, squeezed
 
 
 @keras.saving.register_keras_serializable("tfflows")
@@ -51,7 +51,7 @@ class ImageRealNVP(ImageFamily):
                 last = index % 2 == 1
                 layer = tb.ChannelCoupling(shape, map, network, keep_last=last, **keywords)
             else:
-                mask = tb.checkerboard_mask(shape, odd=index % 2 == 1)
+                mask = mask_of(tb.checkerboard_mask(shape, odd=index % 2 == 1), "scales")
                 layer = tb.MaskedCoupling(mask, map, network, **keywords)
             return [tb.ActNorm(shape[-1]), layer]
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import keras
+import numpy as np
 
 from tfflows import bijectors as tb
 from tfflows import networks
-from tfflows.models.image import ImageFamily, context_shape_of
+from tfflows.models.image import ImageFamily, context_shape_of, mask_of
 
 
 @keras.saving.register_keras_serializable("tfflows")
@@ -58,9 +59,9 @@ class NICE(ImageFamily):
         def coupling(index):
             keywords = {"context_shape": context_shape, "name": f"coupling_{index}"}
             if convolutional:
-                mask = tb.checkerboard_mask(shape, odd=index % 2 == 1)
+                mask = mask_of(tb.checkerboard_mask(shape, odd=index % 2 == 1), "shape")
                 return tb.MaskedCoupling(mask, tb.Additive(), network(index), **keywords)
-            mask = [i % 2 == index % 2 for i in range(size)]
+            mask = mask_of(np.arange(size) % 2 == index % 2, "shape")
             return tb.Coupling(mask, tb.Additive(), network(index), **keywords)
 
         couplings = [coupling(index) for index in range(layers)]

@@ -7,7 +7,7 @@ import keras
 from tfflows import bijectors as tb
 from tfflows import networks
 from tfflows.bijectors.masks import SIDES
-from tfflows.models.image import ImageFamily, context_shape_of, squeezed
+from tfflows.models.image import ImageFamily, context_shape_of, mask_of, squeezed
 
 _COUPLINGS = ("checkerboard", "channel", *SIDES)
 _REORDERINGS = ("squeeze", "unsqueeze")
@@ -41,8 +41,8 @@ class PartitionedRealNVP(ImageFamily):
     @staticmethod
     def layers_of(shape, context_dim, seed, partitions=GOOD, width=32, blocks=2, bound=1.0):
         """See `ImageFamily`."""
-        unknown = sorted(set(partitions) - {*_COUPLINGS, *_REORDERINGS})
-        if unknown or not set(partitions) & set(_COUPLINGS):
+        unknown = [name for name in partitions if name not in (*_COUPLINGS, *_REORDERINGS)]
+        if unknown or not any(name in _COUPLINGS for name in partitions):
             known = ", ".join((*_COUPLINGS, *_REORDERINGS))
             raise ValueError(
                 f"partitions: expected names of {known}, one coupling at least, "
@@ -74,9 +74,9 @@ class PartitionedRealNVP(ImageFamily):
             if name == "channel":
                 layers.append(tb.ChannelCoupling(shape, map, network, second, **keywords))
             elif name == "checkerboard":
-                mask = tb.checkerboard_mask(shape, odd=second)
+                mask = mask_of(tb.checkerboard_mask(shape, odd=second), "partitions")
                 layers.append(tb.MaskedCoupling(mask, map, network, **keywords))
             else:
-                mask = tb.half_mask(shape, name)
+                mask = mask_of(tb.half_mask(shape, name), "partitions")
                 layers.append(tb.MaskedCoupling(mask, map, network, **keywords))
         return [*layers, tb.Flatten(shape)]
