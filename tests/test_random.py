@@ -57,6 +57,10 @@ def test_numbers_of_a_row_do_not_depend_on_how_many():
     for size in range(1, 6):
         np.testing.assert_array_equal(random.uniform_rows(seeds, size), whole[:, :size])
     assert len(np.unique(whole)) == whole.size
+    # Long rows are drawn in two parts.
+    whole = random.uniform_rows(seeds, 1031).numpy()
+    for size in (1000, 1024, 1030):
+        np.testing.assert_array_equal(random.uniform_rows(seeds, size), whole[:, :size])
 
 
 def test_keys_of_rows_differ_with_any_integer_and_its_place():

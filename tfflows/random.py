@@ -20,6 +20,7 @@ import tensorflow as tf
 
 _ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
 _PARITY = 0x1BD11BDA
+_LONG = 1024
 
 
 def _rotate_left(x: tf.Tensor, bits: int) -> tf.Tensor:
@@ -68,12 +69,15 @@ def uniform_rows(seed: tf.Tensor, size: int) -> tf.Tensor:
       `float32` `[batch, size]`, strictly between 0 and 1, on a grid of 2**-24.
     """
     row = threefry(_words(seed[:, 0]), _words(seed[:, 1]))
+    key = (row[0][:, tf.newaxis], row[1][:, tf.newaxis])
     # Both words of each counter: two numbers of the row side by side.
-    counter = tf.cast(tf.range((size + 1) // 2), tf.uint32)[tf.newaxis]
-    words = threefry(
-        (row[0][:, tf.newaxis], row[1][:, tf.newaxis]), (counter, tf.zeros_like(counter))
-    )
-    bits = tf.reshape(tf.stack(words, -1), [-1, 2 * ((size + 1) // 2)])[:, :size]
+    counters = np.arange((size + 1) // 2, dtype=np.uint32)[np.newaxis]
+    # Long rows in two parts, which TensorFlow computes side by side.
+    parts = []
+    for part in np.array_split(counters, 2 if size >= _LONG else 1, axis=1):
+        words = threefry(key, (tf.constant(part), tf.zeros_like(part)))
+        parts.append(tf.reshape(tf.stack(words, -1), [-1, 2 * part.shape[1]]))
+    bits = tf.concat(parts, axis=1)[:, :size]
     # 23 bits and a half step: every value is exact in float32 and none is 0 or 1.
     high = tf.bitwise.right_shift(bits, tf.constant(9, tf.uint32))
     return (tf.cast(tf.bitcast(high, tf.int32), tf.float32) + 0.5) * 2.0**-23
