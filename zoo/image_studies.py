@@ -214,12 +214,14 @@ def picture(study: str, records: dict[str, list[dict]], path: pathlib.Path) -> N
             axes.plot(steps, bits, f"C{number}-", lw=1.2, alpha=0.8, label=label)
     runs = itertools.chain.from_iterable(records.values())
     ends = [np.array(r["curve"])[:, 1] / (r["dim"] * math.log(2)) for r in runs]
-    low = min(end.min() for end in ends)
+    # From the best to the worst, without the first quarter of each curve.
+    low, high = min(end.min() for end in ends), max(end[len(end) // 4 :].max() for end in ends)
+    space = 0.05 * (high - low)
     axes.set(
         xlabel="step",
         ylabel="validation, bits/dim",
         title=STUDIES[study].title,
-        ylim=(low - 0.05, np.median([end[len(end) // 4] for end in ends]) + 0.5),
+        ylim=(low - space, high + space),
     )
     axes.legend()
     training.write_file(path, lambda temporary: figure.savefig(temporary, dpi=120))
