@@ -99,7 +99,9 @@ def test_seed_rows_are_the_key_and_the_draw_number_of_sample(exported):
     same_draws(found, expected)
 
 
-@pytest.mark.parametrize("name", ["normal", "uniform", "beta", "images"])
+@pytest.mark.parametrize(
+    "name", ["normal", pytest.param("uniform", marks=pytest.mark.slow), "beta", "images"]
+)
 def test_eager_graph_xla_and_export_give_the_same_draws(exports, name):
     exported = exports[name]
     seed = tf.constant(exported.rows["seed"])

@@ -89,6 +89,7 @@ def _free_ports(count):
     return ports
 
 
+@pytest.mark.slow
 def test_two_workers_equal_one(tmp_path):
     script = """
 import sys

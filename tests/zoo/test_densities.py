@@ -35,6 +35,7 @@ ALIKE = {
     *("sylvester_householder_moons", "sylvester_triangular_moons", "householder_moons"),
     *("residual_moons", "finite_dependency_moons", "lu_moons", "planar_moons"),
     *("sylvester_orthogonal_moons", "cubic_spline_moons", "umnn_moons", "ffjord_moons"),
+    *("nsf_ar_moons", "recurrent_moons", "planar_target", "realnvp_moons"),
     *("cdf_gaussian_normal", "cdf_gaussian_uniform", "cdf_logistic_beta", "ar_mixture_moons"),
 }
 CASES = [

@@ -24,12 +24,13 @@ TABLES = [
     for name, source in SOURCES.items()
     if source == "table"
 ]
-# And of the toys, the first of each family.
-FAMILIES = {zoo.card(name)["architecture"]["family"]: name for name in reversed(TOYS)}
-PINNED = [
-    pytest.param(name, marks=[] if name in FAMILIES.values() else [pytest.mark.slow])
-    for name in TOYS
-]
+# And of toys and images the first of each family, of those that are quick to compile.
+FAMILIES = {zoo.card(name)["architecture"]["family"]: name for name in reversed(TOYS + IMAGES)}
+QUICK = {*FAMILIES.values()} - {"umnn_moons", "residual_moons", "sylvester_householder_moons"}
+
+
+def _pinned(names):
+    return [pytest.param(n, marks=[] if n in QUICK else [pytest.mark.slow]) for n in names]
 
 
 def points(flow):
@@ -60,7 +61,7 @@ def pins(flow):
     }
 
 
-@pytest.mark.parametrize("name", IMAGES)
+@pytest.mark.parametrize("name", _pinned(IMAGES))
 def test_pinned_bounds_and_images(name):
     flow, pinned = zoo.load(name), json.loads(PINS.read_text())[name]
     draws = np.array(pinned["draws"], np.uint8)
@@ -72,7 +73,7 @@ def test_pinned_bounds_and_images(name):
     assert np.abs(again.astype(int) - draws).max() <= 1
 
 
-@pytest.mark.parametrize("name", [*PINNED, *TABLES])
+@pytest.mark.parametrize("name", [*_pinned(TOYS), *TABLES])
 def test_pinned_log_probabilities_and_draws(name):
     began = time.monotonic()
     flow = zoo.load(name)

@@ -59,6 +59,7 @@ def test_work_directory(undisturbed):
     assert list((undisturbed / "events").iterdir())
 
 
+@pytest.mark.slow
 def test_killed_in_mid_epoch_and_started_again(undisturbed, tmp_path):
     command = ("-m", "zoo.train", *binaries.SMALL, *SIZES, f"--workdir={tmp_path}")
     # Within the third epoch, after the first of its calls.
