@@ -72,9 +72,11 @@ def prepared_builder(name: str, data_dir: str | os.PathLike, split: str):
         # From the files alone: works for sets that TFDS has no code for, and never downloads.
         builder = tfds.core.read_only_builder.builder_from_files(name, data_dir=data_dir)
     except tfds.core.DatasetNotFoundError:
+        known = name.split("/")[0] in tfds.list_builders(with_community_datasets=False)
+        advice = f"prepare it with: tfds build {name} --data_dir={data_dir}"
         raise ValueError(
             f"data_dir: expected a prepared data set {name!r}, got {data_dir!r}, which has none;"
-            f" prepare it with: tfds build {name} --data_dir={data_dir}"
+            f" {advice if known else 'it is none of those that TFDS can prepare'}"
         ) from None
     base = split.split("[")[0]
     if base not in builder.info.splits:
