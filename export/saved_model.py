@@ -111,7 +111,7 @@ def save(
     each with the batch first in every input and output:
 
     * `log_prob` (also `serving_default`): `x` `[batch, *event]` to `log_prob` `[batch]`, nats;
-    * `sample`: `seed` `int64 [batch, 2]` (key and draw number) and, for a normal base,
+    * `sample`: `seed` `int64 [batch, 2]` (key and draw number) and, for a normal or logistic base,
       `temperature` `[batch]` to `samples` `[batch, *event]`;
     * `encode` and `decode`, for flows: `x` to `z` and `z` to `x`;
 

@@ -237,8 +237,10 @@ def _images(config: ConfigDict) -> Data:
         whole, test = (
             images.tfds_images(name, data_dir, part, **arguments) for part in ("train", "test")
         )
-        held = len(whole.x) // 10
-        parts = [(whole, slice(None, -held)), (whole, slice(-held, None)), (test, slice(None))]
+        kept = len(whole.x) - len(whole.x) // 10
+        if kept == len(whole.x):
+            raise ValueError(f"data: expected at least 10 training images, got {kept}")
+        parts = [(whole, slice(None, kept)), (whole, slice(kept, None)), (test, slice(None))]
         facts = {"name": name, "split": "official; the last 10 % of train are validation"}
     else:
         path = _need(config, "path")

@@ -1,6 +1,6 @@
 """Tests a trained model: `python -m zoo.evaluate --model=NAME_OR_WORKDIR`.
 
-Test rows are read here and nowhere else. Figures are in nats, with two standard errors.
+Figures are in nats, with two standard errors.
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ def describe(result: dict) -> str:
         else:
             error = result[f"{name}_two_standard_errors"]
             lines.append(f"{title}: {result[name]:.4f} +- {error:.4f} nats")
-    if "bits_per_dim" in result:
+    if result.get("bits_per_dim") is not None:
         draws = f"bound of {result['samples']} draw{'s' if result['samples'] > 1 else ''} of noise"
         error = result["bits_per_dim_two_standard_errors"]
         lines = [f"{result['bits_per_dim']:.4f} +- {error:.4f} bits/dim ({draws})", *lines]

@@ -78,7 +78,7 @@ def samples(flow, path: pathlib.Path, title: str) -> str:
       The path.
     """
     columns = image_modes.class_count(flow) or 1
-    count = _SAMPLES - _SAMPLES % columns  # whole rows
+    count = _SAMPLES // columns * columns or _SAMPLES  # whole rows, if there is one
     picture = image_modes.samples(flow, count)
     return image_plots.image_grid(picture.images, path, picture.columns, title)
 

@@ -108,6 +108,8 @@ def _validation(card: dict) -> float:
 def _figure(test: dict, name: str, digits: int) -> str:
     """A test figure with two standard errors."""
     value, error = test[name], test[f"{name}_two_standard_errors"]
+    if value is None:
+        return "not finite"
     if 0 <= value < 10**-digits:
         return f"below {10**-digits:.{digits}f}"
     return f"{value:.{digits}f} ± {error:.{digits}f}"

@@ -80,7 +80,7 @@ def samples(
       n: number of draws.
       seed: key of the draws.
       start: number of the first draw.
-      temperature: scale of a normal base.
+      temperature: scale of a normal or logistic base.
       label: the class; by default draw i is of class i modulo the number of classes.
 
     Raises:

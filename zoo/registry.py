@@ -36,9 +36,10 @@ _CONFIG_ENTRIES = {
 _CARD_ENTRIES = {"name": str, "dim": int, "data": dict, "weights_sha256": str}
 
 
-def names() -> list[str]:
-    """Names of the zoo's models."""
-    return sorted({*_stems(CONFIGS)} - {"default"} | {*_stems(PAPER_SIZE)})
+def names(paper_size: bool = True) -> list[str]:
+    """Names of the zoo's models, with or without those of the papers' sizes."""
+    own = {*_stems(CONFIGS)} - {"default"}
+    return sorted(own | {*_stems(PAPER_SIZE)} if paper_size else own)
 
 
 def _stems(folder: pathlib.Path) -> list[str]:

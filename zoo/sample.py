@@ -175,7 +175,7 @@ if __name__ == "__main__":
     )
     flags.DEFINE_integer("seed", 0, "Key of the draws.")
     flags.DEFINE_integer("start", 0, "Number of the first draw.")
-    flags.DEFINE_float("temperature", 1.0, "Scale of a normal base.")
+    flags.DEFINE_float("temperature", 1.0, "Scale of a normal or logistic base.")
     flags.DEFINE_integer("class", None, "The class to draw; by default all in turn.")
     flags.DEFINE_list("images", None, "Which test images, by index: 3,7.")
     flags.DEFINE_integer("steps", None, "Images in an interpolation or along an angle; gradients.")

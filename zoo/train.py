@@ -21,12 +21,10 @@ from absl import flags
 from ml_collections import ConfigDict, config_flags
 
 from tfflows import __version__, training
+from tfflows.models.family import MAX_SEED
 from tfflows.training.strategy import NAMES
 from zoo import command, datasets, estimate, figures, registry
 from zoo.configs import default
-
-# A family keys layer i by 1000 seed + i, and numpy's permutations take 32 bits.
-_MAX_SEED = 2**32 // 1000 - 1
 
 
 def train(
@@ -169,8 +167,8 @@ def _plain(config: ConfigDict) -> dict:
 
 def _check_numbers(config: ConfigDict) -> None:
     """Raises for a seed out of range, and for a number that JSON has no word for."""
-    if not 0 <= config.train.seed <= _MAX_SEED:
-        raise ValueError(f"seed: expected 0 to {_MAX_SEED}, got {config.train.seed}")
+    if not 0 <= config.train.seed <= MAX_SEED:
+        raise ValueError(f"seed: expected 0 to {MAX_SEED}, got {config.train.seed}")
     for key, value in _flat(config.to_dict()).items():
         for number in value if isinstance(value, tuple | list) else [value]:
             if isinstance(number, float) and not math.isfinite(number):

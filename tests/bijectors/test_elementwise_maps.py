@@ -275,6 +275,8 @@ def test_ends_of_a_bin_and_their_gradients(shape):
         (lambda: tb.DeepSigmoidal(spread=-1), "spread: expected a number of at least 0, got -1"),
         (lambda: tb.SumOfSquares(0), "degree: expected at least 1, got 0"),
         (lambda: tb.SumOfSquares(terms=0), "terms: expected at least 1, got 0"),
+        (lambda: tb.MixtureCDF(bound=0), "bound: expected a positive number, got 0"),
+        (lambda: tb.LogisticMixtureAffine(bound=0), "bound: expected a positive number, got 0"),
         (lambda: tb.SumOfSquares(bound=0), "bound: expected a positive number, got 0"),
         (lambda: tb.SumOfSquares(min_slope=0), "min_slope: expected a number between 0 and 1"),
         (lambda: tb.SumOfSquares(max_coefficient=0), "max_coefficient: expected a positive"),

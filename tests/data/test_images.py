@@ -1,6 +1,7 @@
 """Images of folders and arrays."""
 
 import io
+import os
 
 import numpy as np
 import pytest
@@ -82,6 +83,29 @@ def test_more_files_than_are_read_at_a_time(tmp_path):
     for i in range(300):
         save(tmp_path / f"{i:03}.png", np.full((1, 1), i % 256, np.uint8))
     np.testing.assert_array_equal(read_images(tmp_path).x.ravel(), np.arange(300) % 256)
+
+
+def test_a_link_to_itself_hides_nothing(tmp_path):
+    for name in "abcdef":
+        save(tmp_path / f"{name}.png", noise(8, 8))
+        (tmp_path / f"{name}_loop.png").symlink_to(tmp_path / f"{name}_loop.png")
+    result = read_images(tmp_path)
+    assert len(result.x) == 6 and len(result.skipped) == 6
+
+
+def test_a_folder_that_cannot_be_listed_is_refused(tmp_path, monkeypatch):
+    for name in ("cat", "dog", "eel"):
+        save(tmp_path / name / "a.png", noise(8, 8))
+    listdir = os.listdir
+
+    def denied(folder):
+        if str(folder).endswith("dog"):
+            raise PermissionError(13, "Permission denied", folder)
+        return listdir(folder)
+
+    monkeypatch.setattr(os, "listdir", denied)
+    with pytest.raises(ValueError, match="path: cannot list '.*dog': Permission denied"):
+        read_images(tmp_path)
 
 
 def test_unreadable_files_are_named(tmp_path):

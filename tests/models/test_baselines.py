@@ -221,7 +221,7 @@ def test_gradients_train_them_too(name):
         (lambda: models.Histogram(1).sample(3), "sample: .*call estimate"),
         (
             lambda: estimated("mixture_1d").sample(3, temperature=0.5),
-            "temperature: only a normal base",
+            "temperature: only a normal or logistic base",
         ),
         (lambda: models.Histogram(1).set_standardization([0], [1]), "was built without it"),
         (lambda: estimated("mixture_1d").log_prob([[1.0, 2.0]]), r"x: expected shape \[batch, 1\]"),

@@ -73,7 +73,7 @@ def test_temperature_scales_a_normal_base_and_no_other():
     np.testing.assert_allclose(cool, 0.5 * flow.sample(5, seed=3), atol=1e-6)
     _, log_prob = flow.sample_and_log_prob(5, seed=3, temperature=0.5)
     np.testing.assert_allclose(log_prob, flow.log_prob(cool), atol=1e-5)
-    with pytest.raises(ValueError, match="temperature: only a normal base"):
+    with pytest.raises(ValueError, match="temperature: only a normal or logistic base"):
         Flow(tfb.Identity(), [2], base="uniform").sample(5, temperature=0.5)
 
 
@@ -381,7 +381,7 @@ def test_bad_draws(arguments, message):
     with pytest.raises(ValueError, match=message):
         flow.sample(**{"n": 4, "seed": 0, **arguments})
     uniform = Flow(tfb.Identity(), [2], base="uniform")
-    with pytest.raises(ValueError, match="temperature: only a normal base"):
+    with pytest.raises(ValueError, match="temperature: only a normal or logistic base"):
         uniform.sample(2, temperature=np.float32(0.5))
     assert flow.sample(np.int64(2), seed=np.int32(-3), start=np.int64(5)).shape == (2, 2)
 

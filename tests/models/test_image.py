@@ -389,6 +389,11 @@ BAD = [
     (lambda: shared("glow").decode(np.full([1, 32], math.nan)), "z: expected finite numbers"),
     (lambda: shared("glow").interpolate(*np.zeros([2, *small_images.SHAPE]), 2.5), "steps: exp"),
     (lambda: shared("glow").interpolate(np.zeros([4, 4, 2]), np.zeros([4, 4]), 3), "x1: expected"),
+    (
+        lambda: shared("glow").interpolate(*np.full([2, *small_images.SHAPE], 0.5), 3),
+        "x0: expected",
+    ),
+    (lambda: models.Glow((4, 4, 1), levels=1, base=5), "base: expected normal, logistic"),
     (lambda: shared("glow").manifold(np.zeros([4, *small_images.SHAPE]), "9"), "steps: expected"),
     (lambda: shared("glow").sample(1, temperature="warm"), "temperature: expected a number"),
     (lambda: small_images.IMAGES["glow"]().initialize(np.full([4, 4, 4, 2], 0.5)), "x: expected i"),

@@ -117,6 +117,8 @@ def test_bad_arguments():
         inpaint(models.RealNVP(2), X, HIDDEN)
     with pytest.raises(ValueError, match="method: expected one of ascent, langevin, got 'adam'"):
         inpaint(flow, X, HIDDEN, "adam")
+    with pytest.raises(ValueError, match="seed: expected a whole number"):
+        inpaint(flow, X, HIDDEN, seed=None)
     with pytest.raises(ValueError, match=r"x: expected shape \[batch, 4\], got \[4\]"):
         inpaint(flow, X[0], HIDDEN)
     with pytest.raises(ValueError, match=r"hidden: .* broadcasts to \[4\], got \[3\]"):

@@ -4,6 +4,7 @@ import pytest
 import tensorflow as tf
 
 from tfflows import training
+from tfflows.training.optimizers import _OPTIMIZERS
 
 
 def rate(schedule, step):
@@ -19,6 +20,18 @@ def test_every_optimizer_lowers_a_quadratic(name):
         optimizer.apply([2.0 * variable.value], [variable])
     assert float(np.max(variable.numpy())) < 2.0
     assert optimizer.global_clipnorm == 5.0
+
+
+@pytest.mark.parametrize("name", list(_OPTIMIZERS))
+@pytest.mark.parametrize("shape", [(3,), (2, 2)])
+def test_weights_decay_where_that_is_asked_for(name, shape):
+    for decay in (0.0, 0.1):
+        optimizer = training.optimizer(name, 0.01, weight_decay=decay)
+        variable = keras.Variable(np.full(shape, 2.0), dtype="float32")
+        optimizer.build([variable])
+        optimizer.apply([tf.zeros(shape)], [variable])
+        # A step of decay takes away `learning_rate * weight_decay` of it.
+        np.testing.assert_allclose(variable.numpy(), 2.0 * (1.0 - 0.01 * decay), rtol=1e-6)
 
 
 @pytest.mark.parametrize("name", ["Adam", "AdamW"])

@@ -277,7 +277,9 @@ def test_bad_classes_and_temperatures(conditional, tmp_path):
     values = registry.trained_config(conditional)
     flow = registry.from_config(values, SHAPE, base="uniform")
     flow.load_weights(conditional / registry.WEIGHTS)
-    with pytest.raises(ValueError, match="temperature: only a normal base can be scaled"):
+    with pytest.raises(
+        ValueError, match="temperature: only a normal or logistic base can be scaled"
+    ):
         image_modes.samples(flow, 2, temperature=0.5)
 
 

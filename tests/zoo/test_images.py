@@ -11,8 +11,10 @@ import tensorflow as tf
 import zoo
 from tests.zoo import binaries
 from tests.zoo.binaries import error_of
-from zoo import datasets, image_studies, outliers, registry
-from zoo.evaluate import evaluate
+from tfflows.data.images import Images
+from tfflows.models import Glow
+from zoo import datasets, figures, gallery, image_studies, outliers, registry
+from zoo.evaluate import describe, evaluate
 from zoo.train import written
 
 TINY = (
@@ -83,6 +85,14 @@ def test_evaluate_prints_the_bound(trained, archive, tmp_path):
     assert code == 0, errors
     assert "bits/dim (bound of 2 draws of noise)" in output
     assert json.loads((tmp_path / "figures.json").read_text())["samples"] == 2
+
+
+def test_a_bound_that_is_not_finite_is_described():
+    nothing = {"bits_per_dim": None, "bits_per_dim_two_standard_errors": None, "samples": 1}
+    nothing |= {"log_likelihood": None, "log_likelihood_two_standard_errors": None}
+    text = describe({"rows": 1} | nothing)
+    assert text.startswith("mean test log-likelihood: not finite (some rows are outside")
+    assert gallery._figure(nothing, "bits_per_dim", 3) == "not finite"
 
 
 def test_a_folder_of_images_with_a_broken_one(tmp_path):
@@ -184,6 +194,22 @@ def test_a_study_refuses_runs_of_other_settings(tmp_path):
     output = f"--output={tmp_path / 'new'}"
     error = error_of("--study=partition", output, "--data_dir=/no", module="zoo.image_studies")
     assert "data_dir" in error and not (tmp_path / "new").exists()
+
+
+def test_a_picture_of_more_classes_than_samples(tmp_path):
+    flow = Glow((4, 4, 1), levels=1, steps=1, width=4, classes=65)
+    flow.initialize(bars(65, 4)[0], np.eye(65, dtype="float32"))
+    with PIL.Image.open(figures.samples(flow, tmp_path / "samples.png", "glow")) as picture:
+        assert picture.height > 100  # rows, and not one
+
+
+def test_a_set_too_small_to_hold_back_from(monkeypatch):
+    few = Images(bars(9)[0])
+    monkeypatch.setattr(datasets.images, "tfds_images", lambda *_, **__: few)
+    config = registry.config("glow_mnist")
+    config.data.data_dir = "anywhere"
+    with pytest.raises(ValueError, match="data: expected at least 10 training images, got 9"):
+        datasets.load(config)
 
 
 def test_configs_of_the_papers_sizes_are_built_by_name():

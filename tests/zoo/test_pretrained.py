@@ -161,6 +161,11 @@ def test_one_command_makes_a_model(tmp_path, monkeypatch):
         (["maf_table"], "table: maf_table needs --table=FILE"),
         (["glow_mnist"], "data_dir: glow_mnist needs --data_dir=FOLDER of TFDS sets"),
         (["glow_images"], "glow_images is for a user's own images"),
+        (["--all"], "table: cubic_spline_table, ffjord_table, "),
+        (
+            ["--all", "--table=t.npz", "--data_dir=d", "--output=/dev/null/d"],
+            "output: expected a folder, but /dev/null is a file",
+        ),
     ],
 )
 def test_bad_flags_of_pretrain(arguments, message):

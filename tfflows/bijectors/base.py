@@ -31,7 +31,8 @@ class Bijector(tfb.Bijector):
       name: name of the bijector.
     """
 
-    _size: int | None = None  # length of the vectors that the map acts on, where it is fixed
+    # Length of the vectors, or shape of the arrays, that the map acts on, where it is fixed.
+    _size: int | tuple[int, ...] | None = None
 
     def __init__(
         self,
@@ -86,11 +87,12 @@ class Bijector(tfb.Bijector):
         return self._inverse_and_log_det(y, context)
 
     def _check_size(self, value):
-        if self._size is not None and value.shape[-1] not in (self._size, None):
-            raise ValueError(
-                f"event: {self.name} acts on vectors of length {self._size}, "
-                f"got shape {tuple(value.shape)}"
-            )
+        if self._size is None:
+            return
+        shape = self._size if isinstance(self._size, tuple) else (self._size,)
+        if not value.shape[-len(shape) :].is_compatible_with(shape):
+            what = f"vectors of length {shape[0]}" if len(shape) == 1 else f"arrays {list(shape)}"
+            raise ValueError(f"event: {self.name} acts on {what}, got shape {tuple(value.shape)}")
 
     # TFP's hooks. The cache's record of a value exists before the hook is called, and is shared by
     # both directions, so the log-determinant stored here answers whichever is asked next.

@@ -116,7 +116,7 @@ class SigmoidAffine:
 
     From data to latent a contraction, so that no number of them in a row makes large numbers of
     what a network has not seen; what follows has to normalise. `s` is a logistic function of the
-    raw parameter plus 2, and not below about 5e-5.
+    raw parameter plus 2, and not below about 0.0025.
 
     Reference: Kingma & Dhariwal, Glow, 2018 (its code). https://arxiv.org/abs/1807.03039
     """

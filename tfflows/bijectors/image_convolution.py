@@ -31,7 +31,7 @@ class ImageConvolution(Bijector):
         if kernel_size < 3 or kernel_size % 2 == 0:
             raise ValueError(f"kernel_size: expected an odd number from 3 on, got {kernel_size}")
         super().__init__(forward_min_event_ndims=3, parameters=parameters, name=name)
-        self._shape = shape
+        self._shape = self._size = shape
 
     def _convolve(self, y):
         raise NotImplementedError
@@ -41,13 +41,6 @@ class ImageConvolution(Bijector):
 
     def _log_det(self):
         raise NotImplementedError
-
-    def _check_size(self, value):
-        if not value.shape[-3:].is_compatible_with(self._shape):
-            raise ValueError(
-                f"event: {self.name} acts on images of shape {self._shape}, "
-                f"got shape {tuple(value.shape)}"
-            )
 
     def _apply(self, function, images):
         result = function(tf.reshape(images, [-1, *self._shape]))

@@ -13,7 +13,7 @@ from tfflows.bijectors.elementwise import ElementwiseMap
 from tfflows.tracking import layer_variables
 
 
-def build_image_network(network, shape, channels: int, context_shape, name: str, dtype=None):
+def build_image_network(network, shape, channels: int, context_shape, name: str):
     """Makes and builds a conditioner of images, and checks what it returns.
 
     Args:
@@ -54,7 +54,7 @@ class _ImageCoupling(Bijector):
         super().__init__(
             forward_min_event_ndims=3, context_shape=context_shape, parameters=parameters, name=name
         )
-        self.map = map
+        self.map, self._size = map, self._shape
 
     def _build(self, network, shape, channels):
         outputs = self.map.parameters * channels
@@ -68,13 +68,6 @@ class _ImageCoupling(Bijector):
         shape = [*self._shape[:2], self.map.parameters, self._channels]
         raw = tf.reshape(raw, [-1, *shape])
         return self.map(tf.linalg.matrix_transpose(raw))
-
-    def _check_size(self, value):
-        if value.shape[-3:].as_list() != list(self._shape):
-            raise ValueError(
-                f"event: {self.name} acts on images {list(self._shape)}, "
-                f"got shape {tuple(value.shape)}"
-            )
 
     def _forward_and_log_det(self, x, context):
         return self._in_batches(forward_and_log_det, x, context)
@@ -231,13 +224,13 @@ class ContextAffine(Bijector):
             parameters=parameters,
             name=name,
         )
-        self.map, self._channels = map, channels
+        self.map, self._size = map, channels
         shape = [context_shape[0], map.parameters * channels]
         self.kernel = tf.Variable(tf.zeros(shape, dtype), name=f"{name}_kernel")
 
     def _elementwise(self, context):
         raw = tf.matmul(tf.cast(context, self.kernel.dtype), self.kernel)
-        raw = tf.reshape(raw, [-1, 1, 1, self.map.parameters, self._channels])
+        raw = tf.reshape(raw, [-1, 1, 1, self.map.parameters, self._size])
         return self.map(tf.linalg.matrix_transpose(raw))
 
     def _forward_and_log_det(self, x, context):

@@ -6,7 +6,7 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 from tfflows.bijectors.chain import Chain, Invert
-from tfflows.bijectors.elementwise import ShiftAndLogScale, bounded, each_parameter
+from tfflows.bijectors.elementwise import ShiftAndLogScale, bounded, check_bound, each_parameter
 from tfflows.bijectors.mixture_cdf import MixtureCDF
 
 tfb = tfp.bijectors
@@ -26,7 +26,7 @@ class LogisticMixtureAffine:
 
     def __init__(self, components: int = 32, bound: float = 2.0):
         self._mixture = MixtureCDF(components, "logistic", "logistic")
-        self.bound = bound
+        self.bound = check_bound(bound)
         self.parameters = 2 + self._mixture.parameters
 
     def __call__(self, parameters: tf.Tensor) -> tfb.Bijector:

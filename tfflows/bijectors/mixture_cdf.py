@@ -9,7 +9,7 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 from tfflows.bijectors.base import Bijector
-from tfflows.bijectors.elementwise import bounded
+from tfflows.bijectors.elementwise import bounded, check_bound
 from tfflows.bijectors.roots import invert_increasing
 
 tfb = tfp.bijectors
@@ -174,7 +174,7 @@ class MixtureCDF:
         if target not in ("uniform", "normal", "logistic"):
             raise ValueError(f"target: expected uniform, normal or logistic, got {target!r}")
         self.components, self.component, self.target = components, component, target
-        self.spread, self.bound = spread, bound
+        self.spread, self.bound = spread, check_bound(bound)
         self.parameters = 3 * components
 
     def __call__(self, parameters: tf.Tensor) -> tfb.Bijector:

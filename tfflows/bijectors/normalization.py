@@ -20,7 +20,7 @@ class _ShiftAndScale(Bijector):
         shape = tuple(size) if isinstance(size, tuple | list) else (int(size),)
         self._rank = len(shape)
         super().__init__(forward_min_event_ndims=self._rank, parameters=parameters, name=name)
-        self._size = shape[-1]
+        self._size = shape
         zeros = tf.zeros(shape, dtype)
         self.shift = tf.Variable(zeros, trainable=trainable, name=f"{name}_shift")
         self.log_scale = tf.Variable(zeros, trainable=trainable, name=f"{name}_log_scale")

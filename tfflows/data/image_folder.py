@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import collections
 import concurrent.futures
-import contextlib
 import os
 import pathlib
 from collections.abc import Iterator
@@ -20,21 +19,30 @@ _CHUNK = 256  # files read at a time, so that an error does not have to wait for
 
 
 def find(root: pathlib.Path) -> list[pathlib.Path]:
-    """Files in a folder, at any depth, that are named like images, hidden ones left out."""
+    """Files in a folder, at any depth, that are named like images, hidden ones left out.
+
+    Raises:
+      ValueError: if a folder in it cannot be listed: it may be a class, and others have numbers
+        after it.
+    """
     files = []
 
     def visit(folder: str, above: frozenset[str]):
         real = os.path.realpath(folder)
         if real in above:  # a link back to a folder that it lies in
             return
-        with contextlib.suppress(OSError), os.scandir(folder) as entries:
-            for entry in entries:
-                if entry.name.startswith("."):
-                    continue
-                if entry.is_dir():
-                    visit(entry.path, above | {real})
-                elif entry.name.lower().endswith(FORMATS + _OTHER_FORMATS):
-                    files.append(pathlib.Path(entry.path))
+        try:
+            names = os.listdir(folder)
+        except OSError as error:
+            raise ValueError(f"path: cannot list {folder!r}: {error.strerror}") from None
+        for name in names:
+            place = os.path.join(folder, name)
+            if name.startswith("."):
+                continue
+            if os.path.isdir(place):
+                visit(place, above | {real})
+            elif name.lower().endswith(FORMATS + _OTHER_FORMATS):
+                files.append(pathlib.Path(place))
 
     visit(os.fspath(root), frozenset())
     return sorted(files, key=lambda file: file.relative_to(root).parts)

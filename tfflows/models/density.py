@@ -95,7 +95,7 @@ class DensityModel(keras.Model):
           n: number of rows.
           seed: key of the draws, an int; `None` takes a fresh one at every call.
           start: number of the first draw.
-          temperature: scale of a normal base.
+          temperature: scale of a normal or logistic base.
           context: `[n, *context_shape]` for a conditional model.
 
         Returns:
@@ -216,7 +216,7 @@ class DensityModel(keras.Model):
                 raise ValueError(f"temperature: expected a number >= 0, got {temperature}")
             if scale != 1 and not self.supports_temperature:
                 raise ValueError(
-                    f"temperature: only a normal base can be scaled, got {temperature}"
+                    f"temperature: only a normal or logistic base can be scaled, got {temperature}"
                 )
         with tf.init_scope():
             if not self.initialized:

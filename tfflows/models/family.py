@@ -14,6 +14,9 @@ from tfflows import distributions
 from tfflows.models.flow import Flow
 from tfflows.networks import MLP, AutoregressiveNetwork, ResidualMLP
 
+# A family keys layer i by 1000 seed + i, and numpy's permutations take 32 bits.
+MAX_SEED = 2**32 // 1000 - 1
+
 # Of an argument's default: what its values are, and how that is said.
 _KINDS = {
     bool: (bool, "True or False"),
@@ -168,7 +171,8 @@ def dtype_policy(name: str):
         keras.config.set_dtype_policy(previous)
 
 
-def _context_shape(context_dim):
+def context_shape_of(context_dim) -> tuple[int] | None:
+    """The shape of a context of that length, or `None`."""
     return None if context_dim is None else (int(context_dim),)
 
 
@@ -215,7 +219,7 @@ def coupling_layer(
         lambda outputs: network(
             outputs, hidden_units, activation, dropout=dropout, seed=seed * 1000 + index
         ),
-        context_shape=_context_shape(context_dim),
+        context_shape=context_shape_of(context_dim),
         name=f"coupling_{index}",
     )
 
@@ -234,11 +238,11 @@ def autoregressive_layer(
             activation=activation,
             residual=residual,
             dropout=dropout,
-            conditional_event_shape=_context_shape(context_dim),
+            conditional_event_shape=context_shape_of(context_dim),
             seed=seed * 1000 + index,
             name=f"made_{index}",
         ),
-        context_shape=_context_shape(context_dim),
+        context_shape=context_shape_of(context_dim),
         name=f"autoregressive_{index}",
     )
 

@@ -114,7 +114,7 @@ class Flow(DensityModel):
 
     @property
     def supports_temperature(self) -> bool:
-        """Whether samples can be drawn at a temperature other than 1 (normal base only)."""
+        """Whether samples can be drawn at a temperature other than 1 (normal or logistic base)."""
         return self.base.supports_temperature
 
     @property
@@ -266,7 +266,11 @@ class Flow(DensityModel):
         steps = whole("steps", steps, 2)
         weight = np.linspace(0.0, 1.0, steps, dtype=np.float32)
         weights = np.stack([1.0 - weight, weight], axis=1)
-        ends = [self._check_x(name, [x]) for name, x in (("x0", x0), ("x1", x1))]
+        ends = []
+        for name, x in (("x0", x0), ("x1", x1)):
+            ends.append(self._check_x(name, [x]))
+            if not tf.inside_function():
+                self.check_data(name, ends[-1])
         ends = tf.concat(ends, 0)
         return self._mix(ends, weights, weights, context)
 

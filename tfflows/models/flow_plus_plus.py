@@ -6,10 +6,10 @@ import keras
 
 from tfflows import bijectors as tb
 from tfflows.models.density import whole
+from tfflows.models.family import context_shape_of
 from tfflows.models.image import (
     ImageFamily,
     attention_network,
-    context_shape_of,
     coupling_stack,
     design_of,
     squeezed,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 
 from tfflows import bijectors as tb
-from tfflows.models.family import Family, _context_shape, stack
+from tfflows.models.family import Family, context_shape_of, stack
 from tfflows.networks import ConcatSquashMLP, LipschitzMLP
 
 
@@ -45,7 +45,7 @@ class ResidualFlow(Family):
             return tb.Residual(
                 dim,
                 lambda n: LipschitzMLP(n, hidden_units, coefficient, seed * 1000 + index),
-                _context_shape(context_dim),
+                context_shape_of(context_dim),
                 name=f"residual_{index}",
             )
 
@@ -92,7 +92,7 @@ class FFJORD(Family):
             return tb.ContinuousFlow(
                 dim,
                 lambda n: ConcatSquashMLP(n, hidden_units, activation, seed * 1000 + index),
-                _context_shape(context_dim),
+                context_shape_of(context_dim),
                 rtol=rtol,
                 atol=atol,
                 training_tolerance=training_tolerance,

@@ -7,7 +7,8 @@ import keras
 from tfflows import bijectors as tb
 from tfflows import networks
 from tfflows.bijectors.convolution1x1 import KINDS
-from tfflows.models.image import ImageFamily, context_shape_of, squeezed
+from tfflows.models.family import context_shape_of
+from tfflows.models.image import ImageFamily, squeezed
 
 
 @keras.saving.register_keras_serializable("tfflows")

@@ -11,18 +11,16 @@ import numpy as np
 import tensorflow_probability as tfp
 
 from tfflows import bijectors as tb
-from tfflows import networks
+from tfflows import distributions, networks
 from tfflows.models.dequantized import (
     DequantizedFlow,
     UniformDequantization,
     VariationalDequantization,
     check_bits,
 )
-from tfflows.models.family import Described, dtype_policy
+from tfflows.models.family import MAX_SEED, Described, dtype_policy
 
 tfb = tfp.bijectors
-
-_MAX_SEED = 2**32 // 1000 - 1  # those of layers are a thousand times as large
 
 
 class ImageFamily(Described, DequantizedFlow):
@@ -93,7 +91,7 @@ class ImageFamily(Described, DequantizedFlow):
         shape = check_shape(shape)
         self._check_known(arguments)
         classes = classes or 0
-        base = base or self.default_base
+        base = distributions.get(base or self.default_base)
         preprocessing = preprocessing or self.default_preprocessing
         dequantization = dequantization or self.default_dequantization
         noise = {
@@ -108,14 +106,14 @@ class ImageFamily(Described, DequantizedFlow):
             {"classes": classes, "margin": margin, "preprocessing": preprocessing}
             | {"dequantization": dequantization, "recompute": recompute, **noise, **arguments}
         )
-        if not isinstance(seed, numbers.Integral) or not 0 <= seed <= _MAX_SEED:
-            raise ValueError(f"seed: expected a whole number from 0 to {_MAX_SEED}, got {seed!r}")
+        if not isinstance(seed, numbers.Integral) or not 0 <= seed <= MAX_SEED:
+            raise ValueError(f"seed: expected a whole number from 0 to {MAX_SEED}, got {seed!r}")
         if classes < 0 or classes == 1:
             raise ValueError(f"classes: expected 0 or at least 2, got {classes}")
         bits = check_bits(bits)
         config = {
             "shape": list(shape),
-            "base": base if isinstance(base, str) else base.name,
+            "base": base.name,
             "classes": classes,
             "bits": bits,
             "preprocessing": preprocessing,
@@ -351,11 +349,6 @@ def coupling_stack(
             )
         )
     return stack
-
-
-def context_shape_of(context_dim) -> tuple[int] | None:
-    """The shape of a context of that length, or `None`."""
-    return None if context_dim is None else (int(context_dim),)
 
 
 def mask_of(mask: np.ndarray, argument: str) -> np.ndarray:

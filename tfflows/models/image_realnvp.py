@@ -6,7 +6,8 @@ import keras
 
 from tfflows import bijectors as tb
 from tfflows import networks
-from tfflows.models.image import ImageFamily, context_shape_of, mask_of, squeezed
+from tfflows.models.family import context_shape_of
+from tfflows.models.image import ImageFamily, mask_of, squeezed
 
 
 @keras.saving.register_keras_serializable("tfflows")

@@ -7,7 +7,8 @@ import numpy as np
 
 from tfflows import bijectors as tb
 from tfflows import networks
-from tfflows.models.image import ImageFamily, context_shape_of, mask_of
+from tfflows.models.family import context_shape_of
+from tfflows.models.image import ImageFamily, mask_of
 
 
 @keras.saving.register_keras_serializable("tfflows")

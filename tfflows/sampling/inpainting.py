@@ -96,6 +96,7 @@ def inpaint(
     if method not in METHODS:
         raise ValueError(f"method: expected one of {', '.join(METHODS)}, got {method!r}")
     steps, completions = whole("steps", steps, 10), whole("completions", completions, 1)
+    seed = whole("seed", seed, -(2**63))
     x = np.asarray(x)
     if x.shape[1:] != tuple(model.event_shape) or not len(x):
         shape = ", ".join(map(str, model.event_shape))

@@ -134,11 +134,15 @@ def optimizer(
     if not 0 <= ema < 1:
         raise ValueError(f"ema: expected 0 to below 1, got {ema}")
     keywords = {"momentum": momentum} if name in _MOMENTUM else {}
+    # Keras's AdamW takes no None; elsewhere 0 would be a multiplication for each variable.
+    decay = weight_decay or (0.0 if name == "adamw" else None)
+    if name == "muon":  # its Adam, for what is no matrix, has a decay of its own
+        keywords["adam_weight_decay"] = decay
     if ema:
         keywords |= {"use_ema": True, "ema_momentum": ema}
     return _OPTIMIZERS[name](
         learning_rate=learning_rate,
-        weight_decay=weight_decay or None,
+        weight_decay=decay,
         global_clipnorm=clip_norm or None,
         **keywords,
     )
