@@ -119,9 +119,9 @@ def test_images_keep_their_dtype(data_dir):
 
 
 def test_errors(data_dir):
-    command = f"tfds build absent --data_dir={data_dir}"
+    command = f"tfds build mnist --data_dir={data_dir}"
     with pytest.raises(ValueError, match=f"data_dir: expected a prepared .*{command}"):
-        tfds_table("absent", data_dir)
+        tfds_table("mnist", data_dir)
     with pytest.raises(ValueError, match="split: expected one of .*test.*, got 'valid'"):
         tfds_table("tiny_mixed", data_dir, split="valid")
     with pytest.raises(ValueError, match="numeric features, got 'tiny_text'"):
