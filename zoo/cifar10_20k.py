@@ -18,7 +18,7 @@ from absl import flags
 from tfflows.data import images
 from zoo import command
 
-NAME = "cifar10_20k"
+NAME, VERSION = "cifar10_20k", "1.0.0"
 _DIGESTS = pathlib.Path(__file__).with_name("cifar10_20k.npz")
 
 
@@ -57,21 +57,20 @@ def chosen(x: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     return np.array(rows)
 
 
-def make(data_dir: str, digest_file: pathlib.Path = _DIGESTS) -> None:
+def make(data_dir: str) -> None:
     """Writes the set beside the CIFAR-10 that it is chosen from.
 
     Args:
       data_dir: a folder of TFDS sets with `cifar10`.
-      digest_file: an .npz with the digests of each split.
 
     Raises:
       ValueError: if the folder has the set already, or no CIFAR-10, or another one.
     """
     place = pathlib.Path(data_dir).expanduser()
-    if (place / NAME).exists():
+    if (place / NAME / VERSION).exists():  # what was interrupted lies under another name
         raise ValueError(f"data_dir: {place} has a set {NAME!r} already")
     command.check_folder("data_dir", place)
-    with np.load(digest_file) as file:
+    with np.load(_DIGESTS) as file:
         wanted = dict(file)
     found = {}
     for split, numbers in wanted.items():
@@ -91,7 +90,7 @@ def _write(splits: dict[str, images.Images], place: pathlib.Path) -> None:
         """20,000 training and 9,979 test images of CIFAR-10."""
 
         name = NAME
-        VERSION = tfds.core.Version("1.0.0")
+        VERSION = tfds.core.Version(VERSION)
         url_infos = {}  # TFDS would look for a file of checksums
 
         def _info(self):

@@ -74,7 +74,8 @@ def images() -> str:
         if "bits_per_dim" not in card["test"]:
             continue
         more = card["test"].get("bits_per_dim_of_more_draws", {})
-        bound = f"{more['bits_per_dim']:.3f} (K={more['samples']})" if more else ""
+        known = more.get("bits_per_dim") is not None
+        bound = f"{more['bits_per_dim']:.3f} (K={more['samples']})" if known else ""
         paper = card["paper"]["result"].removesuffix(" bits/dim")
         lines.append(
             f"| `{name}` | {_title(card)} | {card['parameters']:,} | "

@@ -4,10 +4,9 @@ import os
 
 import numpy as np
 import pytest
+import tensorflow_datasets as tfds
 
 from tfflows.data import tfds_images
-
-tfds = pytest.importorskip("tensorflow_datasets")
 
 
 class Builder(tfds.core.GeneratorBasedBuilder, skip_registration=True):

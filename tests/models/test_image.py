@@ -11,7 +11,7 @@ import tensorflow as tf
 from tests import small_images
 from tests.small_images import IMAGES, images, initialized, shared
 from tfflows import bijectors as tb
-from tfflows import models
+from tfflows import models, networks
 from tfflows.bijectors import base as joint
 from tfflows.models import partitioned
 from zoo import registry
@@ -450,3 +450,13 @@ def test_empty_batches(name):
 def test_sampling_before_initialisation_says_what_to_do():
     with pytest.raises(ValueError, match="initialize"):
         small_images.IMAGES["flowpp"]().sample(1)
+
+
+def test_couplings_refuse_events_of_unknown_lengths():
+    """A length that turns out as 1 would broadcast against the mask."""
+    coupling = tb.MaskedCoupling(
+        tb.checkerboard_mask((4, 4, 1)), tb.Affine(), lambda n: networks.ConvNet(n, 4)
+    )
+    inverse = tf.function(coupling.inverse)
+    with pytest.raises(ValueError, match=r"event: masked_coupling needs a known shape, got .*None"):
+        inverse.get_concrete_function(tf.TensorSpec([2, None, 4, 1]))

@@ -4,12 +4,11 @@ import os
 
 import numpy as np
 import pytest
+import tensorflow_datasets as tfds
 
 from tests.zoo import binaries
 from tfflows.data import tfds_images
 from zoo import cifar10_20k
-
-tfds = pytest.importorskip("tensorflow_datasets")
 
 RNG = np.random.default_rng(0)
 X = {
@@ -48,18 +47,20 @@ def data_dir(tmp_path):
     return tmp_path
 
 
-def test_the_set_has_the_images_of_the_digests_in_their_order(data_dir, tmp_path):
+def test_the_set_has_the_images_of_the_digests_in_their_order(data_dir, tmp_path, monkeypatch):
     rows = {"train": [7, 0, 3], "test": [5, 2]}
     wanted = {split: cifar10_20k.digests(X[split][rows[split]]) for split in X}
     np.savez(tmp_path / "digests.npz", **wanted)
-    cifar10_20k.make(str(data_dir), tmp_path / "digests.npz")
+    monkeypatch.setattr(cifar10_20k, "_DIGESTS", tmp_path / "digests.npz")
+    (data_dir / "cifar10_20k" / "1.0.0.incompleteABC").mkdir(parents=True)  # of an interrupted run
+    cifar10_20k.make(str(data_dir))
     for split in X:
         found = tfds_images("cifar10_20k", data_dir, split)
         np.testing.assert_array_equal(found.x, X[split][rows[split]])
         np.testing.assert_array_equal(found.labels, rows[split])
         assert found.class_names == NAMES
     with pytest.raises(ValueError, match="has a set 'cifar10_20k' already"):
-        cifar10_20k.make(str(data_dir), tmp_path / "digests.npz")
+        cifar10_20k.make(str(data_dir))
 
 
 def test_a_cifar10_without_the_images_is_refused(data_dir):

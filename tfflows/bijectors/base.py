@@ -92,7 +92,7 @@ class Bijector(tfb.Bijector):
         shape = self._size if isinstance(self._size, tuple) else (self._size,)
         if not value.shape[-len(shape) :].is_compatible_with(shape):
             what = f"vectors of length {shape[0]}" if len(shape) == 1 else f"arrays {list(shape)}"
-            raise ValueError(f"event: {self.name} acts on {what}, got shape {tuple(value.shape)}")
+            raise ValueError(f"event: {self.name} acts on {what}, got shape {value.shape}")
 
     # TFP's hooks. The cache's record of a value exists before the hook is called, and is shared by
     # both directions, so the log-determinant stored here answers whichever is asked next.

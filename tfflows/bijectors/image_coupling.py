@@ -69,6 +69,11 @@ class _ImageCoupling(Bijector):
         raw = tf.reshape(raw, [-1, *shape])
         return self.map(tf.linalg.matrix_transpose(raw))
 
+    def _check_size(self, value):
+        super()._check_size(value)
+        if not value.shape[-3:].is_fully_defined():  # a length that turns out as 1 would broadcast
+            raise ValueError(f"event: {self.name} needs a known shape, got {value.shape}")
+
     def _forward_and_log_det(self, x, context):
         return self._in_batches(forward_and_log_det, x, context)
 
