@@ -59,6 +59,9 @@ def train(
         files = "1 file" if len(skipped) == 1 else f"{len(skipped)} files"
         more = "; ..." if len(skipped) > 3 else ""
         print(f"{files} skipped: {'; '.join(skipped[:3])}{more}", flush=True)
+    has_cells = _has_cells(config, data)
+    if has_cells:
+        print(_cells_in_words(data), flush=True)
     values = written(config, data.facts.get("sha256", ""))
     check_same(workdir, values)
 
@@ -67,6 +70,8 @@ def train(
             flow = registry.from_config(values, data.event_shape, **arguments)
             if data.mean is not None and config.model.args.standardize:
                 flow.set_standardization(data.mean, data.std)
+            if has_cells:
+                flow.set_cells(data.cells.step, data.cells.origin, data.cells.grid)
         return flow
 
     def write_config():
@@ -79,11 +84,39 @@ def train(
     run = _estimate if estimated else _train
     flow, facts = run(config, data, build, write_config, workdir, settings, strategy, verbose)
     card = _card(config, flow, data, facts)
+    if has_cells:
+        card["data"] = card["data"] | {"cells": _cells_in_plain_values(data)}
     if training.is_chief(strategy):
         card["weights_sha256"] = registry.sha256(workdir / registry.WEIGHTS)
         training.write_json(workdir / registry.CARD, card)
         figures.final(flow, data, workdir)
     return card
+
+
+def _has_cells(config: ConfigDict, data: datasets.Data) -> bool:
+    """Whether the model gives columns noise because their values repeat."""
+    asked = config.model.args.get("dequantize", False)
+    return asked and data.cells is not None and data.cells.any
+
+
+def _cells_in_plain_values(data: datasets.Data) -> dict:
+    """Of each column that has cells, their width, and whether all values lie on a grid."""
+    cells, columns = data.cells, data.facts["columns"]
+    return {
+        name: {"step": float(step), "grid": bool(grid)}
+        for name, step, grid in zip(columns, cells.step, cells.grid, strict=True)
+        if step > 0
+    }
+
+
+def _cells_in_words(data: datasets.Data) -> str:
+    """What a user is told of the columns whose values repeat."""
+    phrases = data.cells.describe(data.facts["columns"])
+    return (
+        f"{len(phrases)} of {data.dim} columns repeat their values, and get noise of one step; "
+        "log-likelihoods count the probability of a step there, not a density "
+        "(--config.model.args.dequantize=False turns this off):\n  " + "\n  ".join(phrases)
+    )
 
 
 def _train(config, data, build, write_config, workdir, settings, strategy, verbose):

@@ -98,6 +98,9 @@ def get_config(
 
     config.paper = ConfigDict({"title": "", "url": "", "result": ""})
 
+    if (data or {}).get("source") == "table":
+        # What any table needs: raw columns of any unit go in, and their values may repeat.
+        config.model.args.standardize = config.model.args.dequantize = True
     if candidates:
         for argument in candidates:
             del config.model.args[argument]

@@ -15,7 +15,6 @@ def get_config():
             "hidden_units": (128, 128),
             "residual": True,
             "dropout": 0.05,
-            "standardize": True,
         },
         data={"source": "table"},
         train={

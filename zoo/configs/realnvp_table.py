@@ -13,7 +13,6 @@ def get_config():
             "linear": "lu",
             "hidden_units": (128, 128),
             "bound": 2.0,
-            "standardize": True,
         },
         data={"source": "table"},
         train={
