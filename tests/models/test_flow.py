@@ -309,7 +309,7 @@ def test_same_values_as_tfp_for_a_masked_autoregressive_flow():
     )
 
 
-def test_spline_agrees_with_tfp_and_with_itself_at_the_knots():
+def test_a_splines_joint_and_single_methods_agree():
     raw = tf.random.stateless_normal([1, 1, 11], [0, 5], dtype=tf.float64)
     spline = tb.RationalQuadraticSpline(4, 2.0)(raw)
     y = tf.constant(np.linspace(-3, 3, 601))[:, tf.newaxis]
