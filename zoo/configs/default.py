@@ -2,10 +2,49 @@
 
 from __future__ import annotations
 
-import keras
+from typing import TYPE_CHECKING
+
 from ml_collections import ConfigDict, config_dict
 
-from tfflows import models
+from zoo import families
+
+if TYPE_CHECKING:
+    from tfflows import models
+
+# What `--help` says of the entries of a config.
+MEANINGS = {
+    "model.family": "Class in tfflows.models.",
+    "model.args.base": "Distribution of the latents.",
+    "model.args.standardize": "Put the mean and deviation of the training rows into the model.",
+    "data.source": "toy, target (an unnormalised density), table, tfds or images.",
+    "data.name": "Name of the toy, the target or the TFDS set.",
+    "data.path": "Your table (.csv, .npy, .npz, .parquet) or images (a folder, .npy, .npz).",
+    "data.data_dir": "Folder of TFDS sets.",
+    "data.size": "Rows drawn from a toy to train on.",
+    "data.drop_constant": "Leave out the constant columns of a table.",
+    "data.height": "Height that images are cropped and resized to; 0: as they are.",
+    "data.width": "Width, likewise.",
+    "data.channels": "1 for grey images, 3 for colour; 0: as they are.",
+    "data.crop": "How images are cropped: center, none or the side of a square.",
+    "data.resize": "How images are resized: area or none.",
+    "train.steps": "Steps of the run; may be raised later, and the run goes on.",
+    "train.batch_size": "Rows in a step, over all replicas.",
+    "train.optimizer": "adam, adamax, adamw, lion, muon, nadam, rmsprop or sgd.",
+    "train.learning_rate": "Its peak.",
+    "train.schedule": "cosine (to 0 at the last step) or constant.",
+    "train.warmup": "Steps over which the rate rises from 0.",
+    "train.weight_decay": "Decoupled weight decay; 0 for none.",
+    "train.momentum": "Momentum of sgd and rmsprop.",
+    "train.clip_norm": "Bound of the norm of the gradient; 0 for none.",
+    "train.ema": "Momentum of the weights' moving average, which is validated; 0 for none.",
+    "train.seed": "Key of initial weights, batch order and training noise.",
+    "train.eval_every": "Steps from one validation to the next.",
+    "train.checkpoint_every": "Steps from one checkpoint to the next; 0: at every validation.",
+    "train.patience": "Steps without a better validation before training stops; 0: never. By "
+    "default 8 validations for a table, and never for other data.",
+    "train.jit_compile": "Compile the training step with XLA.",
+    "train.steps_per_execution": "Steps in one call of TensorFlow, at most.",
+}
 
 
 def family(name: str) -> type[models.DensityModel]:
@@ -14,21 +53,19 @@ def family(name: str) -> type[models.DensityModel]:
     Raises:
       ValueError: if there is none of that name.
     """
-    families = [n for n in models.__all__ if _is_family(getattr(models, n))]
-    if name not in families:
-        raise ValueError(f"model.family: expected one of {', '.join(families)}, got {name!r}")
+    arguments(name)
+    from tfflows import models
+
     return getattr(models, name)
 
 
-def _is_family(value) -> bool:
-    """Whether a model tells its arguments, and Keras knows it, as the base classes are not."""
-    registered = keras.saving.get_registered_name(value) != value.__name__
-    return registered and hasattr(value, "default_arguments")
-
-
 def arguments(name: str) -> dict:
-    """Every argument of a family with its default, so that each can be set by flag."""
-    return family(name).default_arguments()
+    """Every argument of a family with its default, so that each can be set by flag.
+
+    Raises:
+      ValueError: if there is no family of that name.
+    """
+    return families.default_arguments(name)
 
 
 def get_config(
@@ -92,7 +129,8 @@ def get_config(
     config.train.seed = 0
     config.train.eval_every = 500
     config.train.checkpoint_every = 0  # 0: at every validation
-    config.train.patience = 0  # steps without a better validation before stopping; 0: never
+    # Steps without a better validation before stopping; 0: never. None: see `zoo.train`.
+    config.train.patience = config_dict.placeholder(int)
     config.train.jit_compile = True
     config.train.steps_per_execution = 50
 
