@@ -48,7 +48,7 @@ class Baseline(DensityModel):
             raise ValueError(f"dim: expected at least 1, got {dim}")
         super().__init__(seed=seed, name=name, trainable=trainable)
         self._event_shape = (int(dim),)
-        self._config = {"dim": int(dim), "standardize": standardize, "seed": int(seed), **config}
+        self._config = {"dim": int(dim), "standardize": standardize, "seed": self.seed, **config}
         self.parameters = tf.Module(name="parameters")
         self.parameters.estimated = tf.Variable(0, trainable=False, name="estimated")
         self._standardize = tb.Standardize(int(dim)) if standardize else None
