@@ -115,13 +115,18 @@ def check_output(path: str | os.PathLike) -> None:
         raise ValueError(f"output: no permission to write to {str(path.parent)!r}")
 
 
-def check_folder(name: str, path: str | os.PathLike) -> None:
+def check_folder(name: str, path: str | os.PathLike, files: Sequence[str] = ()) -> None:
     """Raises a ValueError if a folder can be neither written to nor made; makes nothing.
 
     Args:
       name: of the flag, for the message.
       path: the folder.
+      files: names of the files that are to be written there; none of them may be a folder.
     """
+    for file in files:
+        place = pathlib.Path(path) / file
+        if place.is_dir():
+            raise ValueError(f"{name}: expected a file, but {place} is a folder")
     place = pathlib.Path(path)
     while not place.exists() and place != place.parent:
         place = place.parent

@@ -255,7 +255,7 @@ def main() -> None:
         if value < 1:
             raise ValueError(f"{name}: expected at least 1, got {value}")
     output = pathlib.Path(values.output)
-    command.check_folder("output", output)
+    command.check_folder("output", output, ("table.md", "curves.png"))
     data = {"name": values.data_name, "data_dir": values.data_dir, "channels": values.channels}
     data = {key: value for key, value in data.items() if value is not None}
     records = run(values.study, output, steps, values.seeds, data, samples, values.rows)

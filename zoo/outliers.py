@@ -140,13 +140,13 @@ def main() -> None:
     values = flags.FLAGS
     if values.rows < 2:
         raise ValueError(f"rows: expected at least 2, got {values.rows}")
+    command.check_folder("output", values.output, ("table.md", "histograms.png"))
     model = registry.load(values.model)
     if not hasattr(model, "bits_per_dim"):
         raise ValueError(f"model: expected one of images, got {values.model}")
     if model.context_shape is not None:
         raise ValueError("model: images of other sets have no class, give one without")
     command.set_samples(model, values.samples)
-    command.check_folder("output", values.output)
     settings = ConfigDict(registry.trained_config(values.model))
     settings.data.data_dir = values.data_dir or settings.data.data_dir
     if not settings.data.data_dir:

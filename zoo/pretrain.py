@@ -131,9 +131,13 @@ def main(names: list[str]) -> None:
     need = [name for name, config in configs.items() if config.data.source == "table"]
     if need and not values.table:
         raise ValueError(f"table: {', '.join(need)} needs --table=FILE")
+    if need and not pathlib.Path(values.table).is_file():
+        raise ValueError(f"table: expected a file, got {values.table!r}")
     need = [name for name, config in configs.items() if config.data.source == "tfds"]
     if need and not values.data_dir:
         raise ValueError(f"data_dir: {', '.join(need)} needs --data_dir=FOLDER of TFDS sets")
+    if need and not pathlib.Path(values.data_dir).is_dir():
+        raise ValueError(f"data_dir: expected a folder, got {values.data_dir!r}")
     for name, config in configs.items():
         if config.data.source == "images":
             raise ValueError(f"names: {name} is for a user's own images; use zoo.train")

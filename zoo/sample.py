@@ -115,7 +115,7 @@ def check_path(path: str | os.PathLike, dim: int) -> str:
 def _write_csv(rows: np.ndarray, names: list[str], path: pathlib.Path) -> None:
     with open(path, "w", newline="", encoding="utf-8") as file:
         csv.writer(file, lineterminator="\n").writerow(names)
-        np.savetxt(file, rows, fmt="%.9g", delimiter=",")
+        np.savetxt(file, rows, fmt="%s", delimiter=",")
 
 
 def _scatter(rows: np.ndarray, path: pathlib.Path) -> None:

@@ -174,7 +174,7 @@ def _train(config, data, build, write_config, workdir, settings, strategy, verbo
         draw=figures.progress(flow, data),
         verbose=verbose,
         figures=figures.of_loss(flow, data),
-        describe=_describer(data),
+        names=training.Names(data.facts.get("columns"), "--config.train.learning_rate"),
     )
     loss = result.validation_loss
     return flow, {
@@ -189,24 +189,6 @@ def _train(config, data, build, write_config, workdir, settings, strategy, verbo
             "seconds": round(result.seconds, 1),
         }
     }
-
-
-def _describer(data: datasets.Data):
-    """Says which value of which column breaks a loss, and what to do: see `training.fit`."""
-    columns = data.facts.get("columns")
-
-    def describe(rows, column):
-        name = repr(columns[column]) if columns else str(column)
-        value = f"{float(rows[0, column]):.6g}"
-        if data.mean is not None:
-            far = (float(rows[0, column]) - data.mean[column]) / data.std[column]
-            value += f", {abs(far):.3g} standard deviations from the mean"
-        return (
-            f"the worst row has {value}, in column {name}; lower --config.train.learning_rate, or "
-            f"leave out column {name}"
-        )
-
-    return describe if data.mean is not None or data.exact is not None else None
 
 
 def _estimate(config, data, build, write_config, workdir, settings, strategy, verbose):

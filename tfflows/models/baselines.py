@@ -64,7 +64,7 @@ class Baseline(DensityModel):
             "dim": int(dim),
             "standardize": standardize,
             "dequantize": dequantize,
-            "seed": int(seed),
+            "seed": self.seed,
             **config,
         }
         self.parameters = tf.Module(name="parameters")

@@ -12,11 +12,13 @@ import numpy as np
 from tfflows import bijectors as tb
 from tfflows import distributions
 from tfflows.models.cells import Dequantized
+from tfflows.models.density import checked_seed
 from tfflows.models.flow import Flow
 from tfflows.networks import MLP, AutoregressiveNetwork, ResidualMLP
 
 # A family keys layer i by 1000 seed + i, and numpy's permutations take 32 bits.
 MAX_SEED = 2**32 // 1000 - 1
+_LARGEST_SEED = 2**63 // 1000 - 1  # where there are no permutations
 
 # Of an argument's default: what its values are, and how that is said.
 _KINDS = {
@@ -136,6 +138,7 @@ class Family(Described, Dequantized, Flow):
         if int(dim) < 1:
             raise ValueError(f"dim: expected at least 1, got {dim}")
         self._check_known(arguments)
+        seed = checked_seed(seed, _LARGEST_SEED)
         config = {
             "dim": int(dim),
             "base": base,
@@ -143,7 +146,7 @@ class Family(Described, Dequantized, Flow):
             "standardize": standardize,
             "dequantize": dequantize,
             "marginals": int(marginals),
-            "seed": int(seed),
+            "seed": seed,
             "precision": precision or keras.config.dtype_policy().name,
             **arguments,
         }
@@ -210,6 +213,8 @@ def mixers(dim: int, linear: str, seed: int) -> list:
         return []
     if linear == "reverse":
         return [tb.reversal(dim)]
+    if linear in ("permute", "lu") and not 0 <= seed < 2**32:
+        raise ValueError(f"seed: permutations need 0 to {MAX_SEED}, got {seed // 1000}")
     if linear == "permute":
         return [tb.random_permutation(dim, seed)]
     if linear == "lu":

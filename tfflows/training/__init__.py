@@ -1,6 +1,7 @@
 """Training with plain Keras: strategies, optimizers by name, callbacks that survive a kill."""
 
 from tfflows.training.checkpoint import clean, read_state, write_file, write_json
+from tfflows.training.diagnosis import Names
 from tfflows.training.loop import CHECKPOINT, Result, Settings, fit
 from tfflows.training.optimizers import Adam, AdamW, average_momentum, learning_rate, optimizer
 from tfflows.training.progress import Figure
@@ -11,6 +12,7 @@ __all__ = [
     "AdamW",
     "CHECKPOINT",
     "Figure",
+    "Names",
     "Result",
     "Settings",
     "average_momentum",

@@ -1,14 +1,35 @@
-"""Why a loss is no longer finite: the weights, or the row and the column that break it."""
+"""Why a loss is no longer finite: the weights, or a row and the column that break it."""
 
 from __future__ import annotations
 
+import dataclasses
 import pathlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import keras
 import numpy as np
 
 _MOST_ROWS = 4096
+_FAR = 10.0  # times the spread of the middle rows: a value that stands out
+_DEFICIT = 20.0  # nats below the median: a row that stands out
+_COPY = 1e-5  # of a column's deviation, between it and another: a copy
+
+
+@dataclasses.dataclass(frozen=True)
+class Names:
+    """What to call things in a message.
+
+    Attributes:
+      columns: names of the columns of a row; their numbers by default.
+      rate: the learning rate, as the user sets it.
+    """
+
+    columns: Sequence[str] | None = None
+    rate: str = "the learning rate"
+
+    def column(self, number: int) -> str:
+        """The name of a column, in quotes, or its number."""
+        return str(number) if self.columns is None else repr(self.columns[number])
 
 
 def reason(
@@ -17,9 +38,9 @@ def reason(
     first: int,
     last: int,
     good_weights: pathlib.Path,
-    describe: Callable[[np.ndarray, int], str] | None = None,
+    names: Names,
 ) -> str:
-    """What there is to say of the steps at which the loss broke.
+    """What broke the loss in some steps, and what to do.
 
     The model may have its weights replaced by `good_weights`: its run is over.
 
@@ -28,38 +49,29 @@ def reason(
       dataset: from the number of the first step to batches from there on.
       first, last: the steps, counted from 1.
       good_weights: file of the last good weights, if there is one.
-      describe: from rows `[n, d]` of those steps, the one at fault first, and the number of the
-        column at fault to words on them and what to do.
+      names: what to call columns and the learning rate.
 
     Returns:
-      A clause, or nothing. A diagnosis that itself fails says nothing: the error is the loss's.
+      A clause. A diagnosis that itself fails gives no more than the remedy: the error to tell of is
+      that of the loss.
     """
+    remedy = f"lower {names.rate}"
     if model.distribute_strategy.num_replicas_in_sync > 1 or model._target_log_prob is not None:
-        return "lower the learning rate"
+        return remedy
     try:
-        return _reason(model, dataset, first, last, good_weights, describe)
+        x, context = _rows(dataset, first, last)
+        broken = _not_finite(model)
+        if broken and good_weights.is_file():
+            model.load_weights(good_weights)
+        fault = _fault(model, x, context, names) if x.ndim == 2 else None
     except Exception:
-        return "lower the learning rate"
-
-
-def _reason(model, dataset, first, last, good_weights, describe) -> str:
-    x, context = _rows(dataset, first, last)
-    if not np.isfinite(x).all():
-        row, column = np.argwhere(~np.isfinite(x))[0][[0, -1]]
-        return f"a row of those steps has {x[row].flat[column]} in column {column}"
-    broken = _not_finite(model)
+        return remedy
     parts = [f"weights {broken} are not finite"] if broken else []
-    scored = not broken
-    if broken and good_weights.is_file():
-        model.load_weights(good_weights)
-        scored = True
-    if x.ndim == 2 and describe is not None:
-        row, column = _fault(model, x, context) if scored else _extreme(x)
-        order = [row, *(i for i in range(len(x)) if i != row)]
-        parts.append(describe(x[order], column))
-    else:
-        parts.append("lower the learning rate")
-    return "; ".join(parts)
+    if fault is not None:
+        text, column = fault
+        parts.append(text)
+        remedy += f", or leave out column {names.column(column)}"
+    return "; ".join([*parts, remedy])
 
 
 def _not_finite(model) -> str:
@@ -78,17 +90,58 @@ def _rows(dataset, first: int, last: int) -> tuple[np.ndarray, np.ndarray | None
     return np.concatenate(batches)[:_MOST_ROWS], None
 
 
-def _fault(model, x: np.ndarray, context: np.ndarray | None) -> tuple[int, int]:
-    """The worst row, and the column without whose value it would be the least bad."""
+def _fault(model, x: np.ndarray, context, names: Names) -> tuple[str, int] | None:
+    """What is wrong with the rows, and the column; `None` if nothing stands out."""
+    values = x.astype(np.float64)
+    found = _not_a_number(values)
+    if found is None and not _not_finite(model):
+        found = _breaking(model, x, context)
+    if found is None:
+        found = _far(values)
+    if found is not None:
+        row, column = found
+        usual = np.nanmedian(values[:, column])
+        return (
+            f"a row has {values[row, column]:.6g} in column {names.column(column)}, where the "
+            f"median is {usual:.6g}"
+        ), column
+    centred = values - values.mean(axis=0)
+    deviation = centred.std(axis=0)
+    constant = np.flatnonzero(deviation == 0)
+    if constant.size:
+        column = int(constant[0])
+        return f"column {names.column(column)} has one value in all rows of a batch", column
+    unit = centred / deviation
+    for column in range(1, unit.shape[1]):
+        for other in range(column):
+            sign = np.sign(unit[:, column] @ unit[:, other])
+            if np.std(unit[:, column] - sign * unit[:, other]) < _COPY:
+                both = f"{names.column(other)} and {names.column(column)}"
+                return f"columns {both} are copies of each other, but for scale", column
+    return None
+
+
+def _not_a_number(x: np.ndarray) -> tuple[int, int] | None:
+    bad = np.argwhere(~np.isfinite(x))
+    return tuple(int(i) for i in bad[0]) if bad.size else None
+
+
+def _breaking(model, x: np.ndarray, context: np.ndarray | None) -> tuple[int, int] | None:
+    """The worst row, and the column whose usual value there would mend most of it."""
     scores = _scores(model, x, context)
     row = int(np.argmin(scores))
     usual = np.median(x, axis=0)
     changed = np.where(np.eye(x.shape[1], dtype=bool), usual, x[row]).astype(x.dtype)
     contexts = None if context is None else np.repeat(context[row : row + 1], len(changed), axis=0)
-    gain = _scores(model, changed, contexts)
-    if np.isneginf(gain).all():
-        return row, _extreme(x[[row]], x)[1]
-    return row, int(np.argmax(gain))
+    mended = _scores(model, changed, contexts)
+    column, typical = int(np.argmax(mended)), np.median(scores)
+    if not np.isfinite(mended[column]):
+        return None
+    if np.isfinite(scores[row]) and (
+        typical - scores[row] < _DEFICIT or mended[column] < (typical + scores[row]) / 2
+    ):
+        return None
+    return row, column
 
 
 def _scores(model, x, context) -> np.ndarray:
@@ -97,11 +150,10 @@ def _scores(model, x, context) -> np.ndarray:
     return np.where(np.isfinite(scores), scores, -np.inf)
 
 
-def _extreme(rows: np.ndarray, among: np.ndarray | None = None) -> tuple[int, int]:
-    """The row and column of the value furthest from its column's median."""
-    among = (rows if among is None else among).astype(np.float64)
-    centre = np.median(among, axis=0)
-    spread = np.quantile(np.abs(among - centre), 0.75, axis=0)
-    distance = np.abs(rows.astype(np.float64) - centre) / np.where(spread > 0, spread, 1.0)
-    distance = np.where(np.isfinite(distance), distance, np.inf)
-    return tuple(int(i) for i in np.unravel_index(np.argmax(distance), distance.shape))
+def _far(x: np.ndarray) -> tuple[int, int] | None:
+    """The row and the column of the value furthest from its column's median, if it is far."""
+    centre = np.median(x, axis=0)
+    spread = np.quantile(np.abs(x - centre), 0.75, axis=0)
+    distance = np.abs(x - centre) / np.where(spread > 0, spread, np.inf)
+    row, column = (int(i) for i in np.unravel_index(np.argmax(distance), distance.shape))
+    return (row, column) if distance[row, column] > _FAR else None

@@ -9,7 +9,6 @@ import pathlib
 import sys
 from collections.abc import Callable, Sequence
 
-import numpy as np
 import tensorflow as tf
 
 from tfflows.training import callbacks, checkpoint, diagnosis, strategy
@@ -97,7 +96,7 @@ def fit(
     draw: Callable[[pathlib.Path, int], None] | None = None,
     verbose: int | None = None,
     figures: Sequence[Figure] = (),
-    describe: Callable[[np.ndarray, int], str] | None = None,
+    names: diagnosis.Names | None = None,
 ) -> Result:
     """Trains `model` in a work directory, from the last checkpoint there, if there is one.
 
@@ -118,8 +117,7 @@ def fit(
       verbose: 0 prints nothing, 1 a line that is written anew, 2 lines; by default 1 on a terminal
         and 2 elsewhere.
       figures: what losses are reported as besides nats.
-      describe: given rows and the number of the column in which one of them breaks the loss, says
-        so and what to do; see `diagnosis.reason`.
+      names: what a message on a loss that is not finite calls columns and the learning rate.
 
     Raises:
       NotFiniteError: (a ValueError) if the loss becomes NaN or infinite; checkpoints stay.
@@ -148,8 +146,12 @@ def fit(
 
     epoch_steps, steps = settings.checkpoint_every, settings.steps
 
+    names = names or diagnosis.Names()
+
     def diagnose(first, last):
-        return diagnosis.reason(model, dataset, first, last, directory / BEST, describe)
+        return diagnosis.reason(
+            model, dataset, first, last, directory / BEST, names or diagnosis.Names()
+        )
 
     guard = callbacks.Guard(epoch_steps, steps, execution, directory / CHECKPOINT, diagnose)
     metrics = callbacks.MetricsLog(epoch_steps, steps, directory / METRICS, figures)
