@@ -8,6 +8,7 @@ import importlib
 import json
 import os
 import pathlib
+import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -122,7 +123,7 @@ def build(name: str, **overrides) -> Flow:
     """
     from zoo import datasets
 
-    values = config(name)
+    values = default.settle(config(name), sys.maxsize)
     known = datasets.event_shape(values)
     if datasets.is_of_images(values):
         shape = overrides.pop("shape", None) or known

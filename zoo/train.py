@@ -84,7 +84,7 @@ def train(
     has_cells = _has_cells(config, data)
     if has_cells:
         print(_cells_in_words(data), flush=True)
-    config = config.copy_and_resolve_references()
+    config = default.settle(config, len(data.train))
     config.train.patience = _patience(config, workdir)
     settings = _settings(config)
     values = written(config, data.facts.get("sha256", ""))
