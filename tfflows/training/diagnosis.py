@@ -94,18 +94,28 @@ def _fault(model, x: np.ndarray, context, names: Names) -> tuple[str, int] | Non
     """What is wrong with the rows, and the column; `None` if nothing stands out."""
     values = x.astype(np.float64)
     found = _not_a_number(values)
+    judged = None
     if found is None and not _not_finite(model):
-        found = _breaking(model, x, context)
+        judged, finite = _breaking(model, x, context)
+        found = None if finite else judged
     if found is None:
-        found = _far(values)
-    if found is not None:
-        row, column = found
-        usual = np.nanmedian(values[:, column])
-        return (
-            f"a row has {values[row, column]:.6g} in column {names.column(column)}, where the "
-            f"median is {usual:.6g}"
-        ), column
-    centred = values - values.mean(axis=0)
+        columns = _of_columns(values, names)
+        if columns is not None:
+            return columns
+        found = judged or _far(values)
+    if found is None:
+        return None
+    row, column = found
+    usual = np.nanmedian(values[:, column])
+    return (
+        f"a row has {values[row, column]:.6g} in column {names.column(column)}, where the median "
+        f"is {usual:.6g}"
+    ), column
+
+
+def _of_columns(x: np.ndarray, names: Names) -> tuple[str, int] | None:
+    """A column that is constant, or a copy of another, and words on it."""
+    centred = x - x.mean(axis=0)
     deviation = centred.std(axis=0)
     constant = np.flatnonzero(deviation == 0)
     if constant.size:
@@ -126,22 +136,24 @@ def _not_a_number(x: np.ndarray) -> tuple[int, int] | None:
     return tuple(int(i) for i in bad[0]) if bad.size else None
 
 
-def _breaking(model, x: np.ndarray, context: np.ndarray | None) -> tuple[int, int] | None:
-    """The worst row, and the column whose usual value there would mend most of it."""
+def _breaking(model, x: np.ndarray, context) -> tuple[tuple[int, int] | None, bool]:
+    """The worst row, and the column whose usual value would mend most of it; or none stands out.
+
+    And whether the density of that row is finite.
+    """
     scores = _scores(model, x, context)
     row = int(np.argmin(scores))
+    finite = bool(np.isfinite(scores[row]))
     usual = np.median(x, axis=0)
     changed = np.where(np.eye(x.shape[1], dtype=bool), usual, x[row]).astype(x.dtype)
     contexts = None if context is None else np.repeat(context[row : row + 1], len(changed), axis=0)
     mended = _scores(model, changed, contexts)
     column, typical = int(np.argmax(mended)), np.median(scores)
-    if not np.isfinite(mended[column]):
-        return None
-    if np.isfinite(scores[row]) and (
-        typical - scores[row] < _DEFICIT or mended[column] < (typical + scores[row]) / 2
-    ):
-        return None
-    return row, column
+    stands_out = np.isfinite(mended[column]) and not (
+        finite
+        and (typical - scores[row] < _DEFICIT or mended[column] < (typical + scores[row]) / 2)
+    )
+    return ((row, column) if stands_out else None), finite
 
 
 def _scores(model, x, context) -> np.ndarray:
