@@ -9,6 +9,7 @@ def get_config():
         summary="Autoregressive neural spline flow for a table of numbers.",
         family="NSF",
         model={
+            "base": "logistic",
             "autoregressive": True,
             "layers": 6,
             "linear": "lu",
