@@ -13,6 +13,7 @@ import tensorflow_datasets as tfds
 
 import zoo
 from tfflows.data import toy
+from tfflows.models.family import MAX_SEED
 from zoo import datasets
 
 CLASSES = 3
@@ -215,6 +216,19 @@ def test_draws_of_a_toy_are_other_draws_in_each_part(name):
         same = np.isin(_keys(one), _keys(other)).mean()
         # A thousandth of the numbers of one dimension meet on the grid of float32.
         assert same < 0.01, f"{a} and {b} share {same:.1%} of their rows"
+
+
+@pytest.mark.parametrize("size", [datasets._VALIDATION_ROWS, datasets._TEST_ROWS])
+def test_seeds_of_a_toys_parts_are_apart_whatever_the_seed_of_training(size, monkeypatch):
+    """Draws are a function of (rows, seed): parts of one size and one seed would be the same."""
+    used = []
+    monkeypatch.setattr(toy.Toy, "sample", lambda self, n, seed: used.append(seed) or np.zeros(n))
+    config = zoo.config("affine_moons")
+    config.data.size = size
+    for seed in (0, 1, 2, MAX_SEED):
+        config.train.seed = seed
+        datasets.load(config).test()
+    assert len(used) == len(set(used)) == 12
 
 
 def _keys(rows):
