@@ -96,7 +96,10 @@ def _in_a_process(**case) -> dict:
 
 def main() -> None:
     """Prints a row for each case, and the ratios."""
-    parser = argparse.ArgumentParser(description="Measures Glow's training memory.")
+    parser = argparse.ArgumentParser(
+        description="Measures Glow's training memory.",
+        epilog="example: python benchmarks/memory.py --shallow=2 --deep=8 --batch=64",
+    )
     parser.add_argument("--shallow", type=int, default=8, help="steps of flow a level")
     parser.add_argument("--deep", type=int, default=32, help="steps of flow a level")
     parser.add_argument("--levels", type=int, default=1)

@@ -155,7 +155,11 @@ def installed(name: str) -> bool:
 
 def _arguments(arguments):
     sizes = Sizes()
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(
+        description=__doc__.split("\n")[0],
+        epilog="examples: python benchmarks/speed.py --lib=all; "
+        "python benchmarks/speed.py --lib=tfflows --task=maf --what=sample",
+    )
     parser.add_argument("--lib", choices=(*LIBRARIES, "all"), default="all")
     parser.add_argument("--task", choices=(*TASKS, "all"), default="all")
     parser.add_argument("--what", choices=(*WHATS, "all"), default="all")

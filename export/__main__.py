@@ -1,14 +1,28 @@
 """Exports a model of the zoo, or one of your own, for TF Serving.
 
-python -m export --model=NAME_OR_WORKDIR --output=DIR [--version=1] [--overwrite] [--samples=1]
+Writes `OUTPUT/VERSION`, a SavedModel, and prints its signatures and its path.
+
+Examples:
+  python -m export --model=nsf_moons --output=served/nsf_moons
+  python -m export --model=runs/rows --output=served/rows --version=2
 """
 
-import tensorflow as tf
 from absl import flags
+
+from zoo import command
+
+if __name__ == "__main__":  # before TensorFlow is imported, which takes seconds
+    flags.DEFINE_string("model", None, "Name of a zoo model, or a work directory.")
+    flags.DEFINE_string("output", None, "Folder of the model; versions go below it.")
+    flags.DEFINE_integer("version", 1, "Version, a positive integer.")
+    flags.DEFINE_bool("overwrite", False, "Replace the version if it exists.")
+    command.define_samples()
+    command.begin("export", __doc__, ("model", "output"))
+
+import tensorflow as tf
 
 import export
 import zoo
-from zoo import command
 
 
 def main() -> None:
@@ -24,10 +38,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    flags.DEFINE_string("model", None, "Name of a zoo model, or a work directory.")
-    flags.DEFINE_string("output", None, "Folder of the model; versions go below it.")
-    flags.DEFINE_integer("version", 1, "Version, a positive integer.")
-    flags.DEFINE_bool("overwrite", False, "Replace the version if it exists.")
-    command.define_samples()
-    flags.mark_flags_as_required(["model", "output"])
     command.run(main)

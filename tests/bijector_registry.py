@@ -65,10 +65,19 @@ def _standardize(dtype):
     return bijector
 
 
+def _marginals(dtype):
+    bijector = tb.Marginals(SIZE, bins=6, dtype=dtype)
+    rows = np.random.default_rng(6).standard_t(2, (200, SIZE))
+    bijector.initialize_from(tf.constant(rows, dtype))
+    return bijector
+
+
 def _registry() -> dict[str, Case]:
     cases = {
         "act_norm": Case(_act_norm),
         "standardize": Case(_standardize),
+        # Data grow with the exponential of the latents.
+        "marginals": Case(_marginals, extremes=(1e-30, 1e-4, 3.0, 20.0)),
         "full_affine": Case(lambda dtype: tb.FullAffine(SIZE, dtype)),
         "lu_linear": Case(lambda dtype: tb.LULinear(SIZE, dtype)),
         "permutation": Case(lambda dtype: tb.random_permutation(SIZE, 3)),

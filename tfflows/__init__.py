@@ -4,9 +4,10 @@ Bijectors that go anywhere a `tfp.bijectors.Bijector` goes, and Keras 3 models o
 with `tf.distribute`. `tfflows.data`, `tfflows.plots` and `tfflows.training` are imported by name.
 """
 
-from tfflows import versions
+from tfflows import startup, versions
 
-versions.check()
+with startup.quiet():
+    versions.check()
 
 # ruff: noqa: E402  (the versions are checked before anything that needs them is imported)
 from tfflows import bijectors, distributions, models, networks, random

@@ -5,18 +5,28 @@ digest of each, in the order of the set, so that it comes out the same whatever 
 CIFAR-10 is read.
 
 CIFAR-10 has to lie in the folder as TFDS prepares it: `tfds build cifar10 --data_dir=DIR`.
+
+Examples:
+  tfds build cifar10 --data_dir=DIR
+  python -m zoo.cifar10_20k --data_dir=DIR
 """
 
 from __future__ import annotations
+
+from absl import flags
+
+from zoo import command
+
+if __name__ == "__main__":  # before TensorFlow is imported, which takes seconds
+    flags.DEFINE_string("data_dir", None, "Folder of TFDS sets with cifar10; the set goes there.")
+    command.begin("zoo.cifar10_20k", __doc__, ("data_dir",))
 
 import hashlib
 import pathlib
 
 import numpy as np
-from absl import flags
 
 from tfflows.data import images
-from zoo import command
 
 NAME, VERSION = "cifar10_20k", "1.0.0"
 _DIGESTS = pathlib.Path(__file__).with_name("cifar10_20k.npz")
@@ -126,6 +136,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    flags.DEFINE_string("data_dir", None, "Folder of TFDS sets with cifar10; the set goes there.")
-    flags.mark_flag_as_required("data_dir")
     command.run(main)

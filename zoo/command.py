@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import pathlib
 import runpy
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from absl import app, flags, logging
 from ml_collections import ConfigDict
 
-from zoo import registry
+from zoo import registry, usage
 from zoo.configs import default
 
-# `--help` of a binary lists what it defines by way of this module.
+# `--help` of a command lists what it defines by way of this module.
 flags.disclaim_key_flags()
+
+_INTERRUPTED = 130  # the exit code that shells give to a process ended by Ctrl-C
+
+_rest = []  # the command line without its flags, from `begin` to `run`
 
 
 def fail(message: str) -> None:
@@ -24,33 +29,66 @@ def fail(message: str) -> None:
     sys.exit(2)
 
 
-def run(main: Callable[..., None], arguments: bool = False) -> None:
-    """Parses flags, runs `main`, and turns a user's error into one line and exit code 2.
+def begin(
+    program: str,
+    doc: str,
+    required: Sequence[str] = (),
+    arguments: str = "",
+    light: bool = False,
+) -> None:
+    """Answers `--help` and checks the flags, before the command imports TensorFlow.
 
-    `--config` may be the name of a zoo model in place of a file.
+    A command calls it at its top, when its flags are defined; `run` comes at its end. `--config`
+    may be the name of a zoo model in place of a file. An error in the flags is one line on stderr
+    and exit code 2.
 
     Args:
-      main: the binary's work; it reads `flags.FLAGS`.
+      program: the command's module, as `python -m` takes it.
+      doc: its docstring, which says what it does and gives examples.
+      required: names of the flags that have to be given.
+      arguments: what may be given beside flags, as the usage line has it; empty for nothing.
+      light: the command works without TensorFlow.
+    """
+    help_flag = usage.asked(sys.argv)
+    if help_flag:
+        full = help_flag == "-helpfull"
+        try:
+            config = _config_of_help() if "config" in flags.FLAGS else None
+        except ValueError as error:
+            fail(f"config: {_one_line(error)}")
+        print(usage.text(program, doc, required, arguments, config, full))
+        sys.exit(0)
+    app.define_help_flags()
+    try:
+        _rest[:] = flags.FLAGS(_with_config_file(sys.argv), known_only=False)[1:]
+    except flags.Error as error:
+        fail(_one_line(error))
+    except Exception as error:  # a config file may raise anything
+        fail(f"config: {_one_line(error)}")
+    if _rest and not arguments:
+        fail(f"unknown argument {_rest[0]!r}; flags are written --name=value")
+    missing = [name for name in required if flags.FLAGS[name].value is None]
+    if missing:
+        needed = ", ".join(f"--{name}=..." for name in missing)
+        fail(f"expected {needed}; python -m {program} --help says more")
+    if not light:
+        importlib.import_module("tfflows")  # first, as it keeps TensorFlow's notes quiet
+
+
+def run(main: Callable[..., None], arguments: bool = False) -> None:
+    """Runs `main` after `begin`, and turns a user's error into one line and exit code 2.
+
+    Args:
+      main: the command's work; it reads `flags.FLAGS`.
       arguments: whether `main` is given a list of what stands on the command line beside flags.
     """
 
-    def parse(argv):
-        try:
-            rest = flags.FLAGS(_with_config_file(argv), known_only=False)
-        except flags.Error as error:
-            fail(_one_line(error))
-        except Exception as error:  # a config file may raise anything
-            fail(f"config: {_one_line(error)}")
-        if len(rest) > 1 and not arguments:
-            fail(f"unknown argument {rest[1]!r}; flags are written --name=value")
-        return rest
-
-    def guarded(rest):
+    def guarded(_):
         # absl sets the flag itself, to INFO: TensorFlow then tells of every file that it writes.
         if not any(a.lstrip("-").startswith(("verbosity", "v=")) for a in sys.argv[1:]):
             logging.set_verbosity(logging.WARNING)
         try:
-            main(*([rest[1:]] if arguments else []))
+            main(*([list(_rest)] if arguments else []))
         except ValueError as error:
             if "\n" in str(error).strip():  # not one of ours
                 raise
@@ -58,8 +96,11 @@ def run(main: Callable[..., None], arguments: bool = False) -> None:
         except OSError as error:
             file = error.filename
             fail(_one_line(error) if file is None else f"{file}: {error.strerror}")
+        except KeyboardInterrupt:
+            print("interrupted", file=sys.stderr, flush=True)
+            sys.exit(_INTERRUPTED)
 
-    app.run(guarded, flags_parser=parse)
+    app.run(guarded, flags_parser=lambda argv: argv[:1])
 
 
 def check_output(path: str | os.PathLike) -> None:
@@ -74,13 +115,18 @@ def check_output(path: str | os.PathLike) -> None:
         raise ValueError(f"output: no permission to write to {str(path.parent)!r}")
 
 
-def check_folder(name: str, path: str | os.PathLike) -> None:
+def check_folder(name: str, path: str | os.PathLike, files: Sequence[str] = ()) -> None:
     """Raises a ValueError if a folder can be neither written to nor made; makes nothing.
 
     Args:
       name: of the flag, for the message.
       path: the folder.
+      files: names of the files that are to be written there; none of them may be a folder.
     """
+    for file in files:
+        place = pathlib.Path(path) / file
+        if place.is_dir():
+            raise ValueError(f"{name}: expected a file, but {place} is a folder")
     place = pathlib.Path(path)
     while not place.exists() and place != place.parent:
         place = place.parent
@@ -90,28 +136,44 @@ def check_folder(name: str, path: str | os.PathLike) -> None:
         raise ValueError(f"{name}: no permission to write to {place}")
 
 
-def _with_config_file(argv: list[str]) -> list[str]:
-    """Puts the file of a model's config where its name was given."""
-    found = []
+def _with_config_file(argv: Sequence[str]) -> list[str]:
+    """The command line with the file of a model's config where its name was given."""
+    place = _place_of_config(argv)
+    if place is None:
+        return list(argv)
+    position, flag, value = place
+    return [*argv[:position], f"{flag}{_config_file(value)}", *argv[position + 1 :]]
+
+
+def _place_of_config(argv: Sequence[str]) -> tuple[int, str, str] | None:
+    """Where the value of `--config` is, what stands before it there, and the value."""
     for position, argument in enumerate(argv):
         flag, equals, value = argument.partition("=")
+        if argument == "--":
+            break
+        if flag in ("--config", "-config") and equals:
+            return position, f"{flag}=", value
         follows = position > 0 and argv[position - 1] in ("--config", "-config")
         if follows and not argument.startswith("-"):
-            argument = _config_file(argument)
-        elif flag in ("--config", "-config") and equals:
-            argument = f"{flag}={_config_file(value)}"
-        found.append(argument)
-    return found
+            return position, "", argument
+    return None
 
 
 def _config_file(value: str) -> str:
-    if value.endswith(".py"):
-        if not os.path.isfile(value):
-            raise ValueError(f"no file {value!r}")
-        _check_config_file(value)
-        return value
-    registry.config(value)  # raises for an unknown name
-    return str(registry.CONFIGS / f"{value}.py")
+    path = registry.config_file(value)
+    if path.parent not in (registry.CONFIGS, registry.PAPER_SIZE):  # the zoo's are tested
+        _check_config_file(str(path))
+    return str(path)
+
+
+def _config_of_help() -> ConfigDict:
+    """The config that `--help` lists: the one that `--config` names, or what all configs have."""
+    place = _place_of_config(sys.argv)
+    if place is not None:
+        return runpy.run_path(_config_file(place[2]))["get_config"]()
+    config = default.get_config(name="", summary="", family="NSF").unlock()
+    config.model = ConfigDict()
+    return config
 
 
 def _check_config_file(path: str) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 from ml_collections import ConfigDict
 
-from tfflows.data import images, pipeline, sources, table, targets, toy
+from tfflows.data import grid, images, pipeline, sources, table, targets, toy
 from tfflows.models import ImageFamily
 from zoo import registry
 from zoo.configs import default
@@ -39,6 +39,7 @@ class Data:
       exact: the toy density, where the data are drawn from one.
       target: the unnormalised log-density, where the model is trained on one.
       mean, std: statistics of the training rows, for a model that standardises.
+      cells: of the columns of a table whose values repeat, for a model that dequantizes.
       bounds: `(low, high)` of pictures, `[dim]` each.
       train_context, validation_context, test_context: contexts `[n, size]` that go with the rows,
         for a conditional model; the last gives them when called.
@@ -53,6 +54,7 @@ class Data:
     target: targets.Target | None = None
     mean: np.ndarray | None = None
     std: np.ndarray | None = None
+    cells: grid.Cells | None = None
     bounds: tuple | None = None
     train_context: np.ndarray | None = None
     validation_context: np.ndarray | None = None
@@ -208,7 +210,10 @@ def _tfds(config: ConfigDict) -> Data:
 
 
 def _from_splits(splits: table.TableSplits, facts: dict) -> Data:
-    rows = {name: len(getattr(splits, name)) for name in ("train", "validation", "test")}
+    parts = {name: getattr(splits, name) for name in ("train", "validation", "test")}
+    rows = {name: len(part) for name, part in parts.items()}
+    # How a column is written is a fact of the whole file, not something that is learned from it.
+    cells = grid.find_cells(np.concatenate(list(parts.values())))
     return Data(
         event_shape=(splits.train.shape[1],),
         train=splits.train,
@@ -217,6 +222,7 @@ def _from_splits(splits: table.TableSplits, facts: dict) -> Data:
         facts=facts | {"rows": rows, "columns": splits.columns, "dropped": splits.dropped},
         mean=splits.mean,
         std=splits.std,
+        cells=cells,
     )
 
 

@@ -2,9 +2,22 @@
 
 Trains the neural spline flow on two moons, tests it against the exact density, exports it, scores
 rows through the export in a second process, and draws the picture.
+
+Examples:
+  python -m zoo.demo
+  python -m zoo.demo --steps=500 --workdir=runs/quick
 """
 
 from __future__ import annotations
+
+from absl import flags
+
+from zoo import command
+
+if __name__ == "__main__":  # before TensorFlow is imported, which takes seconds
+    flags.DEFINE_string("workdir", "runs/nsf_moons", "Folder of all that the demo writes.")
+    flags.DEFINE_integer("steps", 0, "Steps of training; 0 for the config's.")
+    command.begin("zoo.demo", __doc__)
 
 import os
 import pathlib
@@ -13,9 +26,8 @@ import sys
 import time
 
 import numpy as np
-from absl import flags
 
-from zoo import command, datasets, registry
+from zoo import datasets, registry
 from zoo.evaluate import describe, evaluate
 from zoo.train import train
 
@@ -89,6 +101,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    flags.DEFINE_string("workdir", f"runs/{MODEL}", "Folder of all that the demo writes.")
-    flags.DEFINE_integer("steps", 0, "Steps of training; 0 for the config's.")
     command.run(main)

@@ -1,19 +1,36 @@
 """Tests a trained model: `python -m zoo.evaluate --model=NAME_OR_WORKDIR`.
 
 Figures are in nats, with two standard errors.
+
+Examples:
+  python -m zoo.evaluate --model=nsf_moons
+  python -m zoo.evaluate --model=runs/rows --output=figures.json
+  python -m zoo.evaluate --model=runs/photos --data_path=FOLDER --samples=16
 """
 
 from __future__ import annotations
+
+from absl import flags
+
+from zoo import command
+
+if __name__ == "__main__":  # before TensorFlow is imported, which takes seconds
+    flags.DEFINE_string("model", None, "Name of a zoo model, or a work directory.")
+    flags.DEFINE_string("data_path", None, "Table or images to test on.")
+    flags.DEFINE_string("data_dir", None, "Folder of TFDS sets.")
+    flags.DEFINE_integer("rows", None, "Number of test rows, the first; all by default.")
+    command.define_samples()
+    flags.DEFINE_string("output", None, "File for the figures, as JSON.")
+    command.begin("zoo.evaluate", __doc__, ("model",))
 
 import math
 import os
 
 import numpy as np
-from absl import flags
 from ml_collections import ConfigDict
 
 from tfflows import training
-from zoo import command, datasets, registry
+from zoo import datasets, registry
 
 _BATCH = 4096
 _IMAGES = 250
@@ -159,11 +176,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    flags.DEFINE_string("model", None, "Name of a zoo model, or a work directory.")
-    flags.DEFINE_string("data_path", None, "Table or images to test on.")
-    flags.DEFINE_string("data_dir", None, "Folder of TFDS sets.")
-    flags.DEFINE_integer("rows", None, "Number of test rows, the first; all by default.")
-    command.define_samples()
-    flags.DEFINE_string("output", None, "File for the figures, as JSON.")
-    flags.mark_flag_as_required("model")
     command.run(main)

@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
+import math
 import pathlib
 from collections.abc import Callable
 
 import numpy as np
 
-from tfflows import image_plots, plots
+from tfflows import image_plots, plots, training
 from zoo import datasets, image_modes
 
+# How the figures that a loss is reported as are printed.
+TEXTS = {
+    "bits_per_dim": "{:.4f} bits/dim",
+    "nats_standardized": "{:.4f} of standardised rows",
+}
 _SAMPLES = 64
 _SHOWN = 12  # validation images
+
+
+def of_loss(flow, data: datasets.Data) -> list[training.Figure]:
+    """What a mean loss in nats is reported as besides: bits/dim, or nats of standardised rows."""
+    if hasattr(flow, "bits_per_dim"):
+        name, of = "bits_per_dim", lambda loss: loss / (data.dim * math.log(2.0))
+    elif data.mean is not None and flow.standardization_log_det:
+        shift = flow.standardization_log_det
+        name, of = "nats_standardized", lambda loss: loss - shift
+    else:
+        return []
+    return [training.Figure(name, TEXTS[name], of)]
 
 
 def progress(flow, data: datasets.Data) -> Callable[[pathlib.Path, int], None] | None:

@@ -1,17 +1,28 @@
-"""The tables and pictures of the pretrained models: `python -m zoo.gallery --output=docs`."""
+"""The tables and pictures of the pretrained models: `python -m zoo.gallery --output=docs`.
+
+Examples:
+  python -m zoo.gallery --output=docs
+"""
 
 from __future__ import annotations
+
+from absl import flags
+
+from zoo import command
+
+if __name__ == "__main__":  # before TensorFlow is imported, which takes seconds
+    flags.DEFINE_string("output", "docs", "Folder of the documents.")
+    command.begin("zoo.gallery", __doc__)
 
 import math
 import pathlib
 import shutil
 import tempfile
 
-from absl import flags
 from ml_collections import ConfigDict
 
 from tfflows import training
-from zoo import command, datasets, figures, registry
+from zoo import datasets, figures, registry
 
 
 def toys() -> str:
@@ -174,5 +185,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    flags.DEFINE_string("output", "docs", "Folder of the documents.")
     command.run(main)

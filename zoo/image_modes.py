@@ -16,9 +16,9 @@ from ml_collections import ConfigDict
 from tfflows import bijectors, image_plots, sampling, training
 from tfflows.bijectors.masks import SIDES
 from tfflows.models import DequantizedFlow
-from zoo import command, datasets, registry
+from zoo import choices, command, datasets, registry
 
-MODES = ("samples", "classes", "interpolate", "manifold", "reconstruct", "inpaint")
+MODES = choices.MODES
 MASKS = (*SIDES, "center", "checkerboard", "random")
 _BATCH = 250
 _RANDOM_SHARE = 0.8  # of the pixels that the random mask hides

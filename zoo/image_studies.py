@@ -9,9 +9,28 @@ gain takes longer to show than a small budget lasts.
 Each variant is trained from several seeds on the same small budget, in a folder that a second start
 goes on from, and tested on the same images. Prints a table in bits/dim, with two standard errors
 over the seeds, and writes it to `table.md`, with a picture of the validation curves.
+
+Examples:
+  python -m zoo.image_studies --study=partition --data_dir=DIR --output=runs/partition
 """
 
 from __future__ import annotations
+
+from absl import flags
+
+from zoo import choices, command
+
+if __name__ == "__main__":  # before TensorFlow is imported, which takes seconds
+    flags.DEFINE_enum("study", None, choices.STUDIES, "What is compared.")
+    flags.DEFINE_string("output", None, "Folder of the runs, the table and the picture.")
+    flags.DEFINE_string("data_dir", None, "Folder of TFDS sets.")
+    flags.DEFINE_string("data_name", None, "TFDS set; the study's own by default.")
+    flags.DEFINE_integer("channels", None, "1 or 3; the study's own by default.")
+    flags.DEFINE_integer("steps", None, "Steps of each training; the study's own by default.")
+    flags.DEFINE_integer("seeds", 3, "Trainings of each variant.")
+    flags.DEFINE_integer("rows", 2000, "Number of test images, the first.")
+    command.define_samples()
+    command.begin("zoo.image_studies", __doc__, ("study", "output", "data_dir"))
 
 import dataclasses
 import itertools
@@ -20,14 +39,13 @@ import math
 import pathlib
 
 import numpy as np
-from absl import flags
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from ml_collections import ConfigDict
 
 from tfflows import training
 from tfflows.models import partitioned
-from zoo import command, registry
+from zoo import registry
 from zoo.configs import default
 from zoo.evaluate import evaluate
 from zoo.train import check_same, train, written
@@ -237,7 +255,7 @@ def main() -> None:
         if value < 1:
             raise ValueError(f"{name}: expected at least 1, got {value}")
     output = pathlib.Path(values.output)
-    command.check_folder("output", output)
+    command.check_folder("output", output, ("table.md", "curves.png"))
     data = {"name": values.data_name, "data_dir": values.data_dir, "channels": values.channels}
     data = {key: value for key, value in data.items() if value is not None}
     records = run(values.study, output, steps, values.seeds, data, samples, values.rows)
@@ -248,14 +266,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    flags.DEFINE_enum("study", None, sorted(STUDIES), "What is compared.")
-    flags.DEFINE_string("output", None, "Folder of the runs, the table and the picture.")
-    flags.DEFINE_string("data_dir", None, "Folder of TFDS sets.")
-    flags.DEFINE_string("data_name", None, "TFDS set; the study's own by default.")
-    flags.DEFINE_integer("channels", None, "1 or 3; the study's own by default.")
-    flags.DEFINE_integer("steps", None, "Steps of each training; the study's own by default.")
-    flags.DEFINE_integer("seeds", 3, "Trainings of each variant.")
-    flags.DEFINE_integer("rows", 2000, "Number of test images, the first.")
-    command.define_samples()
-    flags.mark_flags_as_required(["study", "output", "data_dir"])
     command.run(main)

@@ -12,9 +12,25 @@ it stand
   bits of the PNG file.
 
 Prints the area under the ROC curve of each score (1/2 is chance), and writes a histogram of each.
+
+Examples:
+  python -m zoo.outliers --model=glow_fashion_mnist --other=mnist --data_dir=DIR --output=scores
 """
 
 from __future__ import annotations
+
+from absl import flags
+
+from zoo import command
+
+if __name__ == "__main__":  # before TensorFlow is imported, which takes seconds
+    flags.DEFINE_string("model", None, "Name of a zoo model of images, or a work directory.")
+    flags.DEFINE_string("other", "mnist", "TFDS set of the other images.")
+    flags.DEFINE_string("data_dir", None, "Folder of TFDS sets.")
+    flags.DEFINE_integer("rows", 2000, "Number of images of each set, the first.")
+    flags.DEFINE_string("output", None, "Folder of the table and the picture.")
+    command.define_samples()
+    command.begin("zoo.outliers", __doc__, ("model", "output"))
 
 import io
 import math
@@ -22,14 +38,13 @@ import pathlib
 
 import numpy as np
 import PIL.Image
-from absl import flags
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from ml_collections import ConfigDict
 
 from tfflows import training
 from tfflows.data import images
-from zoo import command, datasets, registry
+from zoo import datasets, registry
 
 _BATCH = 250
 
@@ -125,13 +140,13 @@ def main() -> None:
     values = flags.FLAGS
     if values.rows < 2:
         raise ValueError(f"rows: expected at least 2, got {values.rows}")
+    command.check_folder("output", values.output, ("table.md", "histograms.png"))
     model = registry.load(values.model)
     if not hasattr(model, "bits_per_dim"):
         raise ValueError(f"model: expected one of images, got {values.model}")
     if model.context_shape is not None:
         raise ValueError("model: images of other sets have no class, give one without")
     command.set_samples(model, values.samples)
-    command.check_folder("output", values.output)
     settings = ConfigDict(registry.trained_config(values.model))
     settings.data.data_dir = values.data_dir or settings.data.data_dir
     if not settings.data.data_dir:
@@ -154,11 +169,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    flags.DEFINE_string("model", None, "Name of a zoo model of images, or a work directory.")
-    flags.DEFINE_string("other", "mnist", "TFDS set of the other images.")
-    flags.DEFINE_string("data_dir", None, "Folder of TFDS sets.")
-    flags.DEFINE_integer("rows", 2000, "Number of images of each set, the first.")
-    flags.DEFINE_string("output", None, "Folder of the table and the picture.")
-    command.define_samples()
-    flags.mark_flags_as_required(["model", "output"])
     command.run(main)

@@ -1,21 +1,40 @@
-"""Makes the weights that come with the zoo: `python -m zoo.pretrain NAME ... [--all]`.
+"""Makes models of the zoo again: `python -m zoo.pretrain NAME ... --output=DIR`.
 
-Each model is trained from its config, tested, and written to `zoo/pretrained/<name>/`: weights,
-config and card. Models of a user's table are trained on the file given by `--table`, and named
-after it: `maf_table` trained on htru2.npz becomes `maf_htru2`.
+Each model is trained from its config, tested, and written to `OUTPUT/<name>/`: weights, config and
+card, which `zoo.load` takes by the path of that folder. The models that come with the zoo stay as
+they are; `--in_place` replaces them. Models of a user's table are trained on the file given by
+`--table`, and named after it: `maf_table` trained on htru2.npz becomes `maf_htru2`.
+
+Examples:
+  python -m zoo.pretrain nsf_moons --output=trained
+  python -m zoo.pretrain maf_table --table=rows.csv --output=trained
+  python -m zoo.pretrain glow_mnist --data_dir=DIR --output=trained --workdir=runs
+  python -m zoo.pretrain --all --table=rows.csv --data_dir=DIR --output=trained
 """
 
 from __future__ import annotations
+
+from absl import flags
+
+from zoo import command
+
+if __name__ == "__main__":  # before TensorFlow is imported, which takes seconds
+    flags.DEFINE_bool("all", False, "All models that come trained with the zoo.")
+    flags.DEFINE_string("table", None, "Table that models of a user's table are trained on.")
+    flags.DEFINE_string("data_dir", None, "Folder of TFDS sets.")
+    flags.DEFINE_string("workdir", None, "Folder of the runs; a temporary one by default.")
+    flags.DEFINE_string("output", None, "Folder to write the models to; needed without --in_place.")
+    flags.DEFINE_bool("in_place", False, "For maintainers: replace the models that the zoo has.")
+    command.begin("zoo.pretrain", __doc__, arguments="NAME ...")
 
 import os
 import pathlib
 import tempfile
 
 import h5py
-from absl import flags
 
 from tfflows import training
-from zoo import command, registry
+from zoo import registry
 from zoo.evaluate import describe, evaluate
 from zoo.train import train
 
@@ -27,7 +46,7 @@ def pretrain(
     name: str,
     table: str | None = None,
     workdir: str | os.PathLike | None = None,
-    output: str | os.PathLike = registry.PRETRAINED,
+    output: str | os.PathLike | None = None,
     data_dir: str | None = None,
 ) -> dict:
     """Trains, tests and stores a model of the zoo.
@@ -36,15 +55,17 @@ def pretrain(
       name: name of the model.
       table: file of rows, for a model of a user's table.
       workdir: folder to train in, or to go on in; a temporary one by default.
-      output: folder of the pretrained models.
+      output: folder that the model's own folder goes to.
       data_dir: folder of TFDS sets, for a model of one.
 
     Returns:
       The card.
 
     Raises:
-      ValueError: as `train` and `evaluate`.
+      ValueError: without an `output`, and as `train` and `evaluate`.
     """
+    if output is None:
+        raise ValueError("output: expected a folder to write the model to, got None")
     config = registry.config(name)
     if config.data.source == "table":
         config.data.path = table
@@ -94,6 +115,13 @@ def _compress(source: pathlib.Path, path: pathlib.Path) -> None:
 def main(names: list[str]) -> None:
     """Trains the models named."""
     values = flags.FLAGS
+    output = values.output
+    if values.in_place:
+        if output is not None:
+            raise ValueError(f"output: --in_place writes to the zoo itself, got {output!r} too")
+        output = registry.PRETRAINED
+    if output is None:
+        raise ValueError("output: expected --output=DIR, the folder to write the models to")
     if values.all:
         every = registry.names(paper_size=False)
         names = [name for name in every if registry.config(name).data.source != "images"]
@@ -103,23 +131,22 @@ def main(names: list[str]) -> None:
     need = [name for name, config in configs.items() if config.data.source == "table"]
     if need and not values.table:
         raise ValueError(f"table: {', '.join(need)} needs --table=FILE")
+    if need and not pathlib.Path(values.table).is_file():
+        raise ValueError(f"table: expected a file, got {values.table!r}")
     need = [name for name, config in configs.items() if config.data.source == "tfds"]
     if need and not values.data_dir:
         raise ValueError(f"data_dir: {', '.join(need)} needs --data_dir=FOLDER of TFDS sets")
+    if need and not pathlib.Path(values.data_dir).is_dir():
+        raise ValueError(f"data_dir: expected a folder, got {values.data_dir!r}")
     for name, config in configs.items():
         if config.data.source == "images":
             raise ValueError(f"names: {name} is for a user's own images; use zoo.train")
-    command.check_folder("output", values.output)
+    command.check_folder("output", output)
     for name in names:
         print(f"--- {name}", flush=True)
-        card = pretrain(name, values.table, values.workdir, values.output, values.data_dir)
+        card = pretrain(name, values.table, values.workdir, output, values.data_dir)
         print(describe(card["test"]))
 
 
 if __name__ == "__main__":
-    flags.DEFINE_bool("all", False, "All models that come trained with the zoo.")
-    flags.DEFINE_string("table", None, "Table that models of a user's table are trained on.")
-    flags.DEFINE_string("data_dir", None, "Folder of TFDS sets.")
-    flags.DEFINE_string("workdir", None, "Folder of the runs; a temporary one by default.")
-    flags.DEFINE_string("output", str(registry.PRETRAINED), "Folder of the pretrained models.")
     command.run(main, arguments=True)

@@ -8,14 +8,17 @@ import importlib
 import json
 import os
 import pathlib
+import sys
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-import keras
-import numpy as np
 from ml_collections import ConfigDict
 
-from tfflows.models import DensityModel, Flow
 from zoo.configs import default
+
+# A command names models and shows configs at once: TensorFlow is imported where a model is made.
+if TYPE_CHECKING:
+    from tfflows.models import DensityModel, Flow
 
 CONFIGS = pathlib.Path(__file__).parent / "configs"
 PAPER_SIZE = CONFIGS / "paper_size"
@@ -74,6 +77,37 @@ def config(name: str) -> ConfigDict:
     return importlib.import_module(f"{package}.{name}").get_config()
 
 
+def config_file(value: str | os.PathLike) -> pathlib.Path:
+    """The file of a config, by a name of the zoo or by its path.
+
+    Args:
+      value: a name, of a paper's size too; or a path, absolute or from the current folder, with or
+        without `.py`. One that begins with `zoo/configs/` is of the installed package if there is
+        no such file in the current folder.
+
+    Raises:
+      ValueError: if there is no such config, with the names nearest to it.
+    """
+    text = os.fspath(value)
+    if text in names():
+        folder = PAPER_SIZE if text in _stems(PAPER_SIZE) else CONFIGS
+        return folder / f"{text}.py"
+    path = pathlib.Path(text).expanduser()
+    if path.suffix != ".py":
+        path = path.with_name(f"{path.name}.py") if path.name else path
+    # What `zoo/configs/x.py` names in a checkout is found beside the package from anywhere.
+    installed = CONFIGS.parent.parent / path
+    own = CONFIGS in (installed.parent, installed.parent.parent)
+    for place in (path, *([installed] if own else [])):
+        if place.is_file():
+            return place
+    if text.endswith(".py") or path.parent != pathlib.Path("."):
+        near = difflib.get_close_matches(path.stem, names(), n=3)
+        hint = f"; did you mean {' or '.join(near)}?" if near else ""
+        raise ValueError(f"no file {text!r}{hint}")
+    raise ValueError(f"model: {_unknown(text, {*names(), *pretrained()})}")
+
+
 def build(name: str, **overrides) -> Flow:
     """Makes the model of that name, untrained.
 
@@ -89,7 +123,7 @@ def build(name: str, **overrides) -> Flow:
     """
     from zoo import datasets
 
-    values = config(name)
+    values = default.settle(config(name), sys.maxsize)
     known = datasets.event_shape(values)
     if datasets.is_of_images(values):
         shape = overrides.pop("shape", None) or known
@@ -147,6 +181,10 @@ def load(model: str | os.PathLike) -> DensityModel:
 
 
 def _load_keras(path: str | os.PathLike) -> DensityModel:
+    import keras
+
+    from tfflows.models import DensityModel
+
     try:
         flow = keras.saving.load_model(path)
     except Exception as error:  # Keras raises many kinds for a damaged file
@@ -160,6 +198,8 @@ def _load_keras(path: str | os.PathLike) -> DensityModel:
 
 def _finite(flow: DensityModel, path: str | os.PathLike) -> DensityModel:
     """The model, or a ValueError if it has weights that are no numbers."""
+    import numpy as np
+
     for variable in flow.weights:
         values = variable.numpy()
         if np.issubdtype(values.dtype, np.floating) and not np.isfinite(values).all():

@@ -3,22 +3,48 @@
 The file is a .npy, a .csv, or for one or two dimensions a .png. Row i is a function of the seed and
 of `start + i` alone. Models of images write a .png or .npy, and do more than draw: see `--mode` and
 `zoo.image_modes`.
+
+Examples:
+  python -m zoo.sample --model=nsf_moons --n=1000 --seed=1 --output=rows.csv
+  python -m zoo.sample --model=runs/photos --n=64 --temperature=0.7 --output=samples.png
+  python -m zoo.sample --model=runs/photos --mode=inpaint --mask=left --output=filled.png
 """
 
 from __future__ import annotations
+
+from absl import flags
+
+from zoo import choices, command
+
+if __name__ == "__main__":  # before TensorFlow is imported, which takes seconds
+    flags.DEFINE_string("model", None, "Name of a zoo model, a work directory or a .keras file.")
+    flags.DEFINE_enum("mode", "samples", choices.MODES, "What to do with a model of images.")
+    flags.DEFINE_integer(
+        "n", None, "Number of draws (of each class in classes); of completions in inpaint."
+    )
+    flags.DEFINE_integer("seed", 0, "Key of the draws.")
+    flags.DEFINE_integer("start", 0, "Number of the first draw.")
+    flags.DEFINE_float("temperature", 1.0, "Scale of a normal or logistic base.")
+    flags.DEFINE_integer("class", None, "The class to draw; by default all in turn.")
+    flags.DEFINE_list("images", None, "Which test images, by index: 3,7.")
+    flags.DEFINE_integer("steps", None, "Images in an interpolation or along an angle; gradients.")
+    flags.DEFINE_enum("mask", "bottom", choices.MASKS, "What inpaint hides.")
+    flags.DEFINE_enum("method", "ascent", choices.METHODS, "How inpaint completes.")
+    flags.DEFINE_string("data_path", None, "The images, where not where the config says.")
+    flags.DEFINE_string("data_dir", None, "Folder of TFDS sets, likewise.")
+    flags.DEFINE_string("output", None, "File: .npy, .csv or .png.")
+    command.begin("zoo.sample", __doc__, ("model", "output"))
 
 import csv
 import os
 import pathlib
 
 import numpy as np
-from absl import flags
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from tfflows import plots, training
-from tfflows.sampling import inpainting
-from zoo import command, image_modes, registry
+from zoo import image_modes, registry
 
 _BATCH = 8192
 _KINDS = (".csv", ".npy", ".png")
@@ -89,7 +115,7 @@ def check_path(path: str | os.PathLike, dim: int) -> str:
 def _write_csv(rows: np.ndarray, names: list[str], path: pathlib.Path) -> None:
     with open(path, "w", newline="", encoding="utf-8") as file:
         csv.writer(file, lineterminator="\n").writerow(names)
-        np.savetxt(file, rows, fmt="%.9g", delimiter=",")
+        np.savetxt(file, rows, fmt="%s", delimiter=",")
 
 
 def _scatter(rows: np.ndarray, path: pathlib.Path) -> None:
@@ -168,21 +194,4 @@ def _indices(texts: list[str]) -> list[int]:
 
 
 if __name__ == "__main__":
-    flags.DEFINE_string("model", None, "Name of a zoo model, a work directory or a .keras file.")
-    flags.DEFINE_enum("mode", "samples", image_modes.MODES, "What to do with a model of images.")
-    flags.DEFINE_integer(
-        "n", None, "Number of draws (of each class in classes); of completions in inpaint."
-    )
-    flags.DEFINE_integer("seed", 0, "Key of the draws.")
-    flags.DEFINE_integer("start", 0, "Number of the first draw.")
-    flags.DEFINE_float("temperature", 1.0, "Scale of a normal or logistic base.")
-    flags.DEFINE_integer("class", None, "The class to draw; by default all in turn.")
-    flags.DEFINE_list("images", None, "Which test images, by index: 3,7.")
-    flags.DEFINE_integer("steps", None, "Images in an interpolation or along an angle; gradients.")
-    flags.DEFINE_enum("mask", "bottom", image_modes.MASKS, "What inpaint hides.")
-    flags.DEFINE_enum("method", "ascent", inpainting.METHODS, "How inpaint completes.")
-    flags.DEFINE_string("data_path", None, "The images, where not where the config says.")
-    flags.DEFINE_string("data_dir", None, "Folder of TFDS sets, likewise.")
-    flags.DEFINE_string("output", None, "File: .npy, .csv or .png.")
-    flags.mark_flags_as_required(["model", "output"])
     command.run(main)

@@ -7,9 +7,24 @@ table, and writes it with a picture to a folder.
 The funnel (Neal, Slice Sampling, 2003, https://doi.org/10.1214/aos/1056562461): v ~ N(0, 3^2) and
 nine x_i ~ N(0, e^v). Its neck is a thousand times narrower than its mouth, so that no step size
 suits both. The moments of v are known: E v = 0, E v^2 = 9.
+
+Examples:
+  python -m zoo.sampling_study --output=runs/sampling_study
+  python -m zoo.sampling_study --chains=10 --steps=200 --train_steps=300  # a quick look
 """
 
 from __future__ import annotations
+
+from absl import flags
+
+from zoo import command
+
+if __name__ == "__main__":  # before TensorFlow is imported, which takes seconds
+    flags.DEFINE_string("output", "runs/sampling_study", "Folder of the table and the picture.")
+    flags.DEFINE_integer("chains", 100, "Number of chains.")
+    flags.DEFINE_integer("steps", 2000, "Steps of each, after half as many to burn in.")
+    flags.DEFINE_integer("train_steps", 3000, "Steps of the flow's training.")
+    command.begin("zoo.sampling_study", __doc__)
 
 import logging
 import pathlib
@@ -19,12 +34,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 import tensorflow_probability as tfp
-from absl import flags
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from tfflows import models, objectives, sampling, training
-from zoo import command
 
 mcmc = tfp.mcmc
 
@@ -282,8 +295,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    flags.DEFINE_string("output", "runs/sampling_study", "Folder of the table and the picture.")
-    flags.DEFINE_integer("chains", 100, "Number of chains.")
-    flags.DEFINE_integer("steps", 2000, "Steps of each, after half as many to burn in.")
-    flags.DEFINE_integer("train_steps", 3000, "Steps of the flow's training.")
     command.run(main)

@@ -1,4 +1,10 @@
-"""Scores rows with an exported model: `python zoo/score.py MODEL_DIR/1 ROWS.npy SCORES.npy`.
+"""Scores rows with an exported model.
+
+usage: python zoo/score.py MODEL_DIR/1 ROWS.npy SCORES.npy
+
+Examples:
+  python -m export --model=nsf_moons --output=served/nsf_moons
+  python zoo/score.py served/nsf_moons/1 rows.npy scores.npy
 
 Needs TensorFlow and numpy alone: it is what a server does, and what the demo runs in a process of
 its own.
@@ -6,6 +12,12 @@ its own.
 
 import os
 import sys
+
+if __name__ == "__main__":  # before TensorFlow is imported, which takes seconds
+    if {"-h", "--help"} & set(sys.argv[1:]):
+        print(__doc__)
+        sys.exit(0)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # errors alone
 
 import numpy as np
 import tensorflow as tf

@@ -5,9 +5,25 @@ the same command, it goes on from the last checkpoint. The work directory holds 
 checkpoint.npz, best.weights.h5, metrics.jsonl, events/ (TensorBoard), pictures/, and at the end
 model.weights.h5 and card.json. A model that is not trained but estimated from all rows at once (a
 histogram, say: see `zoo.estimate`) takes of `config.train` the seed alone.
+
+Examples:
+  python -m zoo.train --config=nsf_moons --workdir=runs/moons
+  python -m zoo.train --config=nsf_table --config.data.path=rows.csv --workdir=runs/rows
+  python -m zoo.train --config=nsf_table --help  # the entries of that config
 """
 
 from __future__ import annotations
+
+from absl import flags
+from ml_collections import config_flags
+
+from zoo import choices, command
+
+if __name__ == "__main__":  # before TensorFlow is imported, which takes seconds
+    config_flags.DEFINE_config_file("config", None, "Config file, or name of a zoo model.")
+    flags.DEFINE_string("workdir", None, "Folder of all that the run writes.")
+    flags.DEFINE_enum("strategy", "one", choices.STRATEGIES, "Strategy of distribution.")
+    command.begin("zoo.train", __doc__, ("config", "workdir"))
 
 import json
 import math
@@ -17,14 +33,19 @@ import platform
 
 import keras
 import tensorflow as tf
-from absl import flags
-from ml_collections import ConfigDict, config_flags
+from ml_collections import ConfigDict
 
 from tfflows import __version__, training
 from tfflows.models.family import MAX_SEED
-from tfflows.training.strategy import NAMES
-from zoo import command, datasets, estimate, figures, registry
+from zoo import datasets, estimate, figures, registry
 from zoo.configs import default
+
+# Entries of a config that a run may go on with another value of. They do not say what the model is.
+MAY_CHANGE = {
+    *("train.steps", "train.eval_every", "train.checkpoint_every", "train.patience"),
+    *("train.steps_per_execution", "train.jit_compile"),
+}
+_PATIENCE = 8  # validations of a table without a better one before training stops
 
 
 def train(
@@ -39,7 +60,8 @@ def train(
       config: the config.
       workdir: the work directory, made if need be.
       strategy: of distribution; by default one device.
-      verbose: Keras's; by default a progress bar on a terminal.
+      verbose: 0 prints nothing, 1 a line that is written anew, 2 lines; by default 1 on a terminal
+        and 2 elsewhere.
 
     Returns:
       The card of the model, without a test result.
@@ -50,7 +72,7 @@ def train(
     """
     workdir = pathlib.Path(workdir)
     strategy = strategy or tf.distribute.get_strategy()
-    settings = _settings(config)
+    _settings(config)  # its errors first
     command.check_folder("workdir", workdir)
     _check_numbers(config)
     data = datasets.load(config)
@@ -59,6 +81,12 @@ def train(
         files = "1 file" if len(skipped) == 1 else f"{len(skipped)} files"
         more = "; ..." if len(skipped) > 3 else ""
         print(f"{files} skipped: {'; '.join(skipped[:3])}{more}", flush=True)
+    has_cells = _has_cells(config, data)
+    if has_cells:
+        print(_cells_in_words(data), flush=True)
+    config = default.settle(config, len(data.train))
+    config.train.patience = _patience(config, workdir)
+    settings = _settings(config)
     values = written(config, data.facts.get("sha256", ""))
     check_same(workdir, values)
 
@@ -67,23 +95,57 @@ def train(
             flow = registry.from_config(values, data.event_shape, **arguments)
             if data.mean is not None and config.model.args.standardize:
                 flow.set_standardization(data.mean, data.std)
+            if has_cells:
+                flow.set_cells(data.cells.step, data.cells.origin, data.cells.grid)
         return flow
 
     def write_config():
         if training.is_chief(strategy):
             for folder in (workdir, workdir / "pictures"):
                 folder.mkdir(parents=True, exist_ok=True)
-            training.write_json(workdir / registry.CONFIG, values)
+            path = workdir / registry.CONFIG
+            if path.exists() and json.loads(path.read_text()) != values:
+                # A finished run goes on: until it is finished again there is no model.
+                (workdir / registry.CARD).unlink(missing_ok=True)
+            training.write_json(path, values)
 
     estimated = hasattr(default.family(config.model.family), "estimate")
     run = _estimate if estimated else _train
     flow, facts = run(config, data, build, write_config, workdir, settings, strategy, verbose)
     card = _card(config, flow, data, facts)
+    if has_cells:
+        card["data"] = card["data"] | {"cells": _cells_in_plain_values(data)}
     if training.is_chief(strategy):
         card["weights_sha256"] = registry.sha256(workdir / registry.WEIGHTS)
         training.write_json(workdir / registry.CARD, card)
         figures.final(flow, data, workdir)
     return card
+
+
+def _has_cells(config: ConfigDict, data: datasets.Data) -> bool:
+    """Whether the model gives columns noise because their values repeat."""
+    asked = config.model.args.get("dequantize", False)
+    return asked and data.cells is not None and data.cells.any
+
+
+def _cells_in_plain_values(data: datasets.Data) -> dict:
+    """Of each column that has cells, their width, and whether all values lie on a grid."""
+    cells, columns = data.cells, data.facts["columns"]
+    return {
+        name: {"step": float(step), "grid": bool(grid)}
+        for name, step, grid in zip(columns, cells.step, cells.grid, strict=True)
+        if step > 0
+    }
+
+
+def _cells_in_words(data: datasets.Data) -> str:
+    """What a user is told of the columns whose values repeat."""
+    phrases = data.cells.describe(data.facts["columns"])
+    return (
+        f"{len(phrases)} of {data.dim} columns repeat their values, and get noise of one step; "
+        "log-likelihoods count the probability of a step there, not a density "
+        "(--config.model.args.dequantize=False turns this off):\n  " + "\n  ".join(phrases)
+    )
 
 
 def _train(config, data, build, write_config, workdir, settings, strategy, verbose):
@@ -111,6 +173,8 @@ def _train(config, data, build, write_config, workdir, settings, strategy, verbo
         target_log_prob=data.target,
         draw=figures.progress(flow, data),
         verbose=verbose,
+        figures=figures.of_loss(flow, data),
+        names=training.Names(data.facts.get("columns"), "--config.train.learning_rate"),
     )
     loss = result.validation_loss
     return flow, {
@@ -119,6 +183,9 @@ def _train(config, data, build, write_config, workdir, settings, strategy, verbo
             "steps_done": result.step,
             "chosen_step": result.best_step,
             "validation_loss_nats": loss if math.isfinite(loss) else None,
+            "validation": {f.name: f.of(loss) for f in figures.of_loss(flow, data)}
+            if math.isfinite(loss)
+            else {},
             "seconds": round(result.seconds, 1),
         }
     }
@@ -153,11 +220,26 @@ def _settings(config: ConfigDict) -> training.Settings:
         steps=t.steps,
         checkpoint_every=checkpoint_every,
         eval_every=eval_every,
-        patience=None if t.patience == 0 else t.patience,
+        patience=t.patience or None,
         steps_per_execution=t.steps_per_execution,
         jit_compile=t.jit_compile,
         picture_every=max(t.steps // 8, 1),
     )
+
+
+def _patience(config: ConfigDict, workdir: pathlib.Path) -> int:
+    """Steps without a better validation before training stops; 0 for no limit.
+
+    If the config leaves it open, a run that goes on keeps what it began with, and others stop if
+    their data are a table: a flow of a small one fits its rows better and better, and others worse.
+    """
+    if config.train.patience is not None:
+        return config.train.patience
+    found = _stored(workdir).get("train.patience")
+    if found is not None:
+        return found
+    of_table = config.data.source in ("table", "tfds") and not datasets.is_of_images(config)
+    return _PATIENCE * config.train.eval_every if of_table else 0
 
 
 def _plain(config: ConfigDict) -> dict:
@@ -181,21 +263,37 @@ def written(config: ConfigDict, data_sha256: str = "") -> dict:
 
 
 def check_same(workdir: pathlib.Path, values: dict) -> None:
-    """Raises ValueError if the work directory is of another config than `written`."""
-    path = workdir / registry.CONFIG
-    if not path.exists():
+    """Raises ValueError if the work directory is of another config than `written`.
+
+    What says how long and how often, and not what the model is, may differ: see `MAY_CHANGE`.
+    """
+    there, here = _stored(workdir), _flat(values)
+    if not there:
         return
-    try:
-        found = json.loads(path.read_text())
-    except ValueError:
-        raise ValueError(f"workdir: {path} is not a config") from None
-    there, here = _flat(found), _flat(values)
     for key in sorted(there.keys() | here.keys()):
-        if there.get(key) != here.get(key):
+        if there.get(key) != here.get(key) and key not in MAY_CHANGE:
             raise ValueError(
                 f"workdir: {workdir} was made with another config: {key} is "
                 f"{there.get(key)!r} there and {here.get(key)!r} here"
             )
+    path = workdir / training.CHECKPOINT
+    done = training.read_state(path)["step"] if path.exists() else 0
+    if here["train.steps"] < min(done, there["train.steps"]):
+        raise ValueError(
+            f"train.steps: expected at least {done}, the steps that the run in {workdir} has done, "
+            f"got {here['train.steps']}"
+        )
+
+
+def _stored(workdir: pathlib.Path) -> dict:
+    """The config of a work directory, its entries by their whole names; empty if there is none."""
+    path = workdir / registry.CONFIG
+    if not path.exists():
+        return {}
+    try:
+        return _flat(json.loads(path.read_text()))
+    except (ValueError, AttributeError):
+        raise ValueError(f"workdir: {path} is not a config") from None
 
 
 def _flat(values: dict, prefix: str = "") -> dict:
@@ -251,17 +349,17 @@ def main() -> None:
         loss = facts["validation_loss_nats"]
         what = "candidate" if "candidates" in facts else "step"
         chosen = "".join(f", {name}={value}" for name, value in card.get("chosen", {}).items())
+        others = "".join(
+            f" ({figures.TEXTS[name].format(value)})"
+            for name, value in facts.get("validation", {}).items()
+        )
         print(
             f"{card['name']}{chosen}: {card['parameters']} parameters, "
             f"{what} {facts['chosen_step']} of {facts['steps_done']} chosen, "
-            f"validation loss {'not finite' if loss is None else f'{loss:.4f} nats'}, "
+            f"validation loss {'not finite' if loss is None else f'{loss:.4f} nats'}{others}, "
             f"{facts['seconds']:.0f} s\n{flags.FLAGS.workdir}"
         )
 
 
 if __name__ == "__main__":
-    config_flags.DEFINE_config_file("config", None, "Config file, or name of a zoo model.")
-    flags.DEFINE_string("workdir", None, "Folder of all that the run writes.")
-    flags.DEFINE_enum("strategy", "one", NAMES, "Strategy of distribution.")
-    flags.mark_flags_as_required(["config", "workdir"])
     command.run(main)

@@ -2,6 +2,7 @@
 
 import io
 import os
+import struct
 
 import numpy as np
 import pytest
@@ -219,6 +220,47 @@ def test_transparent_pixels_are_laid_over_white():
     np.testing.assert_array_equal(decode(key)[0, :, 0], [10, 10, 255])
 
 
+def bitmap(rgba):
+    """A BMP file of 32 bits a pixel, with masks for colours and alpha."""
+    height, width, _ = rgba.shape
+    pixels = rgba[::-1, :, [2, 1, 0, 3]].tobytes()
+    masks = struct.pack("<IIII", 0xFF0000, 0xFF00, 0xFF, 0xFF000000) + bytes(52)
+    header = struct.pack("<IiiHHIIiiII", 108, width, height, 1, 32, 3, len(pixels), 0, 0, 0, 0)
+    start = 14 + len(header + masks)
+    return b"BM" + struct.pack("<IHHI", start + len(pixels), 0, 0, start) + header + masks + pixels
+
+
+def test_alpha_of_a_bitmap():
+    rgba = noise(3, 5, 4)
+    for alpha in (0, 255):  # 0: as programs write it that know of no transparency
+        rgba[..., 3] = alpha
+        np.testing.assert_array_equal(decode(bitmap(rgba)), rgba[..., :3])
+    rgba[1, 2, 3] = 0
+    expected = rgba[..., :3].copy()
+    expected[1, 2] = 255
+    np.testing.assert_array_equal(decode(bitmap(rgba)), expected)
+    # A PNG says of each pixel what it means.
+    rgba[..., 3] = 0
+    assert (decode(encoded(Image.fromarray(rgba))) == 255).all()
+
+
+def test_more_kinds_of_pixels():
+    grey = noise(4, 4)
+    np.testing.assert_array_equal(
+        decode(encoded(Image.fromarray(grey), transparency=int(grey[0, 0])))[..., 0],
+        np.where(grey == grey[0, 0], 255, grey),
+    )
+    frames = [Image.fromarray(np.full((8, 8, 3), value, np.uint8)) for value in (40, 200)]
+    moving = encoded(frames[0], "WEBP", save_all=True, append_images=frames[1:], lossless=True)
+    assert (decode(moving) == 40).all()
+    moving = encoded(frames[0], "PNG", save_all=True, append_images=frames[1:])
+    assert (decode(moving) == 40).all()
+    with pytest.raises(ValueError, match="16 bits a channel; save it with 8"):
+        decode(encoded(Image.fromarray(grey.astype(np.uint16) * 256)))
+    with pytest.raises(ValueError, match="not a PNG, JPEG, WebP or BMP image"):
+        decode(encoded(Image.fromarray(grey), "GIF"))
+
+
 def test_palettes_and_bits():
     palette = Image.new("P", (2, 1))
     palette.putpalette([10, 20, 30, 40, 50, 60])
@@ -234,7 +276,6 @@ def test_palettes_and_bits():
 
 
 def test_sixteen_bits_of_colour_are_refused():
-    import struct
     import zlib
 
     def chunk(kind, data):

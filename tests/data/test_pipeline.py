@@ -28,6 +28,47 @@ def test_every_epoch_meets_every_row_once(rows, batch_size):
         assert len({tuple(epoch) for epoch in seen}) == epochs
 
 
+def times_met(rows, seed=0):
+    """How often each row is met in an epoch, beyond the first two."""
+    position = tf.range(3 * rows, 4 * rows, dtype=tf.int64)
+    return np.bincount(pipeline.shuffled_rows(position, rows, seed), minlength=rows)
+
+
+@pytest.mark.parametrize(
+    "sizes", [range(1, 40), pytest.param(range(40, 301), marks=pytest.mark.slow)], ids=str
+)
+def test_every_number_of_rows_is_a_permutation(sizes):
+    for rows in (*sizes, *(2**k + d for k in (8, 12, 16) for d in (-1, 0, 1, 2))):
+        np.testing.assert_array_equal(times_met(rows), np.ones(rows))
+
+
+@pytest.mark.parametrize("rows", [2**16 + 1, 2**17 + 1, 2**18 + 1])
+def test_a_power_of_two_and_one(rows):
+    """TensorFlow's shuffle takes a bit too few for 2**16 + 1 rows, 2**18 + 1 and so on."""
+    for seed in (0, 5):
+        np.testing.assert_array_equal(times_met(rows, seed), np.ones(rows))
+    position = tf.range(3 * rows, dtype=tf.int64)
+    orders = pipeline.shuffled_rows(position, rows, seed=0).numpy().reshape(3, rows)
+    between = np.corrcoef([np.arange(rows), *orders])
+    assert np.abs(between - np.eye(4)).max() < 5 / np.sqrt(rows)
+    # In mid-epoch as from the start, in batches of any size.
+    part = pipeline.shuffled_rows(position[rows + 7 : rows + 107], rows, seed=0)
+    np.testing.assert_array_equal(part, orders[1, 7:107])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("k", [19, 20, 22])
+def test_a_large_power_of_two_and_one(k):
+    for rows in (2**k - 1, 2**k, 2**k + 1):
+        np.testing.assert_array_equal(times_met(rows), np.ones(rows))
+
+
+def test_orders_of_other_numbers_of_rows_are_kept():
+    """A run that was interrupted goes on with the batches that it had."""
+    rows = pipeline.shuffled_rows(tf.range(5, dtype=tf.int64), 1000, seed=3)
+    np.testing.assert_array_equal(rows, [853, 906, 570, 335, 116])
+
+
 def test_starts_again_in_mid_epoch():
     x = np.random.default_rng(0).normal(size=(50, 3)).astype(np.float32)
     undisturbed = take(training_dataset(x, 8, seed=5), 40)

@@ -1,4 +1,4 @@
-"""Integers: noise that fills a whole step, levels that are all counted, bits by their definition."""
+"""Integers: noise that fills a whole step, levels that all count, bits by their definition."""
 
 import math
 

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from unittest import mock
 
-from absl import flags
+from absl import app, flags
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -27,6 +27,7 @@ SMALL = (
 
 def run(module: str, *arguments) -> tuple[int, str, str]:
     """Runs `python -m module` within this process: exit code, stdout, stderr."""
+    app.define_help_flags()  # which absl does once in a process
     before = set(flags.FLAGS)
     out, err = io.StringIO(), io.StringIO()
     argv = [module, *map(str, arguments)]

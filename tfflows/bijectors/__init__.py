@@ -34,6 +34,7 @@ from tfflows.bijectors.linear import (
 )
 from tfflows.bijectors.linear_spline import LinearSpline
 from tfflows.bijectors.logistic_mixture import LogisticMixtureAffine
+from tfflows.bijectors.marginals import Marginals
 from tfflows.bijectors.masks import channel_mask, checkerboard_mask, half_mask
 from tfflows.bijectors.mixture_cdf import MixtureCDF, MixtureCDFBijector
 from tfflows.bijectors.monotonic_integral import MonotonicIntegral
@@ -78,6 +79,7 @@ __all__ = [
     "LinearSpline",
     "LogisticMixtureAffine",
     "Logit",
+    "Marginals",
     "MaskedAutoregressive",
     "MaskedCoupling",
     "MixtureCDF",

@@ -101,13 +101,13 @@ class Standardize(_ShiftAndScale):
         self.log_scale.assign(tf.constant(np.log(std), self.log_scale.dtype))
 
 
-def act_norms(bijector: tfb.Bijector) -> list[ActNorm]:
-    """Every `ActNorm` in `bijector`."""
-    return [b for b in (bijector, *bijector.submodules) if isinstance(b, ActNorm)]
+def act_norms(bijector: tfb.Bijector) -> list:
+    """Every map in `bijector` that starts from data: `ActNorm`, `Marginals`."""
+    return [b for b in (bijector, *bijector.submodules) if hasattr(b, "initialize_from")]
 
 
 def initialize(bijector: tfb.Bijector, values, event_ndims: int, context=None, inverse=True):
-    """Initialises every ActNorm that has not been, each from what reaches it; returns the output.
+    """Initialises every map that starts from data and has not been; returns the output.
 
     Args:
       bijector: any bijector; chains, inverses and what has `initialize_members` are walked.
@@ -130,7 +130,7 @@ def initialize(bijector: tfb.Bijector, values, event_ndims: int, context=None, i
         return initialize(bijector.bijector, values, event_ndims, context, not inverse)
     if hasattr(bijector, "initialize_members"):
         return bijector.initialize_members(values, event_ndims, context, inverse)
-    if isinstance(bijector, ActNorm) and not int(bijector.initialized.numpy()):
+    if hasattr(bijector, "initialize_from") and not int(bijector.initialized.numpy()):
         bijector.initialize_from(values, inverse)
     joint = inverse_and_log_det if inverse else forward_and_log_det
     return joint(bijector, values, event_ndims, context)[0]

@@ -6,9 +6,11 @@ import collections
 import concurrent.futures
 import os
 import pathlib
+import warnings
 from collections.abc import Iterator
 
 import numpy as np
+from PIL import Image
 
 from tfflows.data.pixels import Fit, decode, stack
 
@@ -68,6 +70,8 @@ def read(
     def load(file: pathlib.Path) -> np.ndarray | str:
         try:
             return fit(decode(file.read_bytes()))
+        except (Image.DecompressionBombWarning, Image.DecompressionBombError):
+            return f"more than {Image.MAX_IMAGE_PIXELS:,} pixels; shrink it first"
         except Exception as error:  # Pillow raises many kinds for damaged files
             return (str(error).strip() or type(error).__name__).splitlines()[0]
 
@@ -82,7 +86,10 @@ def read(
                     labels.append(number[part[0]])
                     yield "/".join(part), image
 
-    x = stack(readable(), len(files), channels)
+    with warnings.catch_warnings():
+        # Pillow warns of an image that it takes for an attack, and reads it.
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        x = stack(readable(), len(files), channels)
     if x is None:
         # An example of the commonest reason.
         reasons = [line.split(": ", 1)[1] for line in skipped]

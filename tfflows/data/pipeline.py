@@ -114,12 +114,34 @@ def shuffled_rows(position: tf.Tensor, rows: int, seed: int) -> tf.Tensor:
     words = tf.bitcast(tf.constant(seed, tf.int64), tf.uint32)
     epoch = tf.bitcast(position // rows, tf.uint32)
     key = random.threefry((words[0], words[1]), (epoch[:, 0], epoch[:, 1]))
-    return tf.raw_ops.RandomIndexShuffle(
-        index=position % rows,
-        seed=tf.stack([*key, tf.zeros_like(key[0])], axis=1),
-        max_index=tf.constant(rows - 1, tf.int64),
-        rounds=_ROUNDS,
+    key = tf.stack([*key, tf.zeros_like(key[0])], axis=1)
+
+    def shuffled(index, count):
+        return tf.raw_ops.RandomIndexShuffle(
+            index=index,
+            seed=key,
+            max_index=tf.constant(count - 1, tf.int64),
+            rounds=_ROUNDS,
+        )
+
+    index = position % rows
+    if not _is_short_of_a_bit(rows):
+        return shuffled(index, rows)
+    # One row more than there is, and what is sent to it is sent on.
+    row = shuffled(index, rows + 1)
+    return tf.where(
+        row == rows, shuffled(tf.fill(tf.shape(index), tf.cast(rows, tf.int64)), rows + 1), row
     )
+
+
+def _is_short_of_a_bit(rows: int) -> bool:
+    """Whether TensorFlow's shuffle works on one bit less than the last row's number has.
+
+    It takes `ceil(log2(last))` bits, made even, 16 at least: where the last number is itself such a
+    power of two it cannot be written in them, another row comes twice and it never.
+    """
+    last = rows - 1
+    return last >= 2**16 and last & (last - 1) == 0 and last.bit_length() % 2 == 1
 
 
 def _arrays(x, context) -> tuple[tf.Tensor, ...]:

@@ -87,7 +87,8 @@ def decode(data: bytes) -> np.ndarray:
     """Decodes a PNG, JPEG, WebP or BMP file (of an animation the first frame).
 
     Grey images have one channel, palettes are looked up, CMYK is turned into RGB, what is
-    transparent is laid over white, and the orientation that a camera noted (EXIF) is applied.
+    transparent is laid over white, and the orientation that a camera noted (EXIF) is applied. A
+    BMP that is transparent everywhere has no transparency: its writer left the fourth byte at 0.
 
     Args:
       data: the bytes of the file.
@@ -107,6 +108,8 @@ def decode(data: bytes) -> np.ndarray:
     except UnidentifiedImageError:
         raise ValueError("not a PNG, JPEG, WebP or BMP image") from None
     picture.load()
+    if picture.format == "BMP" and picture.mode == "RGBA" and not picture.getextrema()[3][1]:
+        picture = picture.convert("RGB")
     picture = ImageOps.exif_transpose(picture)
     grey = picture.mode in ("1", "L", "LA")
     if picture.mode in ("LA", "PA", "RGBA") or "transparency" in picture.info:

@@ -15,6 +15,8 @@ class RealNVP(Family):
     Args:
       layers: number of couplings.
       hidden_units: hidden layers of each conditioner.
+      activation: of the conditioners. With `"tanh"` shifts and scales are bounded, so that a row
+        far from those of training cannot grow from layer to layer.
       bound: log-scales stay within +-bound.
       actnorm: an ActNorm before each coupling.
       linear: what mixes dimensions before each coupling: none, reverse, permute or lu.
@@ -33,7 +35,8 @@ class RealNVP(Family):
         seed,
         layers=8,
         hidden_units=(128, 128),
-        bound=5.0,
+        activation="relu",
+        bound=2.0,
         actnorm=True,
         linear="none",
         residual=False,
@@ -52,6 +55,7 @@ class RealNVP(Family):
             linear,
             residual,
             dropout,
+            activation,
         )
 
 
@@ -81,7 +85,7 @@ class MAF(Family):
         layers=5,
         hidden_units=(128, 128),
         activation="relu",
-        bound=5.0,
+        bound=2.0,
         actnorm=True,
         linear="reverse",
         residual=False,

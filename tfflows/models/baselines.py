@@ -14,6 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfflows import bijectors as tb
+from tfflows.models.cells import Dequantized
 from tfflows.models.density import DensityModel
 from tfflows.models.linear import AffineFlow
 from tfflows.random import uniform_rows
@@ -28,12 +29,14 @@ class Baseline(DensityModel):
     """A density of vectors without a flow, estimated from all rows at once.
 
     A subclass makes its variables in `_build`, and defines `_estimate` (from float64 rows),
-    `_log_density` and `_draw`, all of rows that are standardised already where that is asked for.
+    `_log_density` and `_draw`, all of rows that are standardised, and have the noise of
+    `Dequantized`, already where that is asked for.
 
     Args:
       dim: length of the data vector.
       standardize: put the data's mean and standard deviation into the model; see
         `set_standardization`.
+      dequantize: see `Dequantized`, which a subclass is too.
       seed: of what is random in the estimation.
       name: name of the model.
       **config: the subclass's own arguments, kept for `get_config`.
@@ -43,18 +46,34 @@ class Baseline(DensityModel):
     context_shape = None
     _uninitialized = "the model has seen no data; call estimate(rows), or load weights first"
 
-    def __init__(self, dim, standardize=False, seed=0, name=None, trainable=True, **config):
+    def __init__(
+        self,
+        dim,
+        standardize=False,
+        dequantize=False,
+        seed=0,
+        name=None,
+        trainable=True,
+        **config,
+    ):
         if int(dim) < 1:
             raise ValueError(f"dim: expected at least 1, got {dim}")
         super().__init__(seed=seed, name=name, trainable=trainable)
         self._event_shape = (int(dim),)
-        self._config = {"dim": int(dim), "standardize": standardize, "seed": int(seed), **config}
+        self._config = {
+            "dim": int(dim),
+            "standardize": standardize,
+            "dequantize": dequantize,
+            "seed": self.seed,
+            **config,
+        }
         self.parameters = tf.Module(name="parameters")
         self.parameters.estimated = tf.Variable(0, trainable=False, name="estimated")
         self._standardize = tb.Standardize(int(dim)) if standardize else None
         self.parameters.standardize = self._standardize
         self._build(int(dim), **config)
         self._adopted = AdoptedModule(self.parameters, name="parameters")
+        self._make_cells(int(dim), dequantize)
         self.built = True
 
     def _build(self, dim, **config):
@@ -99,7 +118,7 @@ class Baseline(DensityModel):
         Raises:
           ValueError: for another shape, rows that are not finite, or too few of them.
         """
-        self._estimate(_checked(rows, self._event_shape[0], self._standardize))
+        self._estimate(_checked(self, rows))
         self.parameters.estimated.assign(1)
 
     def initialize(self, x, context=None) -> None:
@@ -149,8 +168,9 @@ class Baseline(DensityModel):
         return {**self._config, "name": self.name}
 
 
-def _checked(rows, dim: int, standardize: tb.Standardize | None) -> np.ndarray:
-    """Rows as they are estimated from: float64, standardised as the model will do it."""
+def _checked(model, rows) -> np.ndarray:
+    """Rows as a model is estimated from them: float64, with noise, standardised."""
+    dim, standardize = model.event_shape[0], model._standardize
     rows = np.asarray(rows, np.float64)
     if rows.ndim != 2 or rows.shape[1] != dim:
         raise ValueError(f"rows: expected shape [n, {dim}], got {list(rows.shape)}")
@@ -159,6 +179,7 @@ def _checked(rows, dim: int, standardize: tb.Standardize | None) -> np.ndarray:
         raise ValueError(f"rows: expected finite numbers, row {np.argmin(finite)} is not")
     if len(rows) < 2:
         raise ValueError(f"rows: expected at least 2, got {len(rows)}")
+    rows = model.noisy(rows)
     if standardize is not None:
         with np.errstate(over="ignore"):
             rows = rows.astype(np.float32)
@@ -206,7 +227,7 @@ class Gaussian(AffineFlow):
         """
         if not self.supports_temperature:
             raise ValueError(f"base: a Gaussian has a normal one, got {self.base.name}")
-        rows = _checked(rows, self.event_shape[0], self._standardize)
+        rows = _checked(self, rows)
         covariance = np.atleast_2d(np.cov(rows, rowvar=False, bias=True))
         # Columns may be of any scales; but beyond this one is as good as a function of the others.
         std = np.sqrt(np.diag(covariance))
@@ -221,7 +242,7 @@ class Gaussian(AffineFlow):
 
 
 @keras.saving.register_keras_serializable("tfflows")
-class GaussianMixture(Baseline):
+class GaussianMixture(Dequantized, Baseline):
     """A mixture of Gaussians with full covariances, estimated by scikit-learn's EM.
 
     Args:
@@ -229,6 +250,7 @@ class GaussianMixture(Baseline):
       components: number of Gaussians.
       regularization: added to the diagonal of each covariance, so that none collapses onto a row.
       standardize: put the data's mean and standard deviation into the model.
+      dequantize: give numbers that repeat noise; see `Dequantized`.
       seed: of the k-means that EM starts from.
       name: name of the model.
 
@@ -242,6 +264,7 @@ class GaussianMixture(Baseline):
         components: int = 10,
         regularization: float = 1e-6,
         standardize: bool = False,
+        dequantize: bool = False,
         seed: int = 0,
         name: str | None = None,
         trainable: bool = True,
@@ -251,7 +274,7 @@ class GaussianMixture(Baseline):
         if not 0 <= regularization < math.inf:
             raise ValueError(f"regularization: expected a number >= 0, got {regularization}")
         config = {"components": int(components), "regularization": float(regularization)}
-        super().__init__(dim, standardize, seed, name, trainable, **config)
+        super().__init__(dim, standardize, dequantize, seed, name, trainable, **config)
 
     def _build(self, dim, components, regularization):
         p = self.parameters

@@ -44,7 +44,7 @@ class DensityModel(keras.Model):
     def __init__(self, seed: int = 0, name: str | None = None, **kwargs):
         # float32 and no autocast: under a mixed-precision policy Keras would cast the data.
         super().__init__(name=name, dtype="float32", autocast=False, **kwargs)
-        self.seed = int(seed)
+        self.seed = checked_seed(seed)
         self._target_log_prob = None
         self._xla_batch_size = None
 
@@ -381,6 +381,21 @@ def _check_weights(y, keywords):
             "sample_weight: only beside contexts, as Keras drops it where there is no y; "
             "repeat rows instead"
         )
+
+
+def checked_seed(seed, most: int = 2**63 - 1) -> int:
+    """A seed of any integer type, as an int from `-most - 1` to `most`.
+
+    Raises:
+      ValueError: if it is something else.
+    """
+    try:
+        number = operator.index(seed)
+    except TypeError:
+        number = None
+    if number is None or not -most - 1 <= number <= most:
+        raise ValueError(f"seed: expected a whole number from {-most - 1} to {most}, got {seed!r}")
+    return number
 
 
 def whole(name, value, low):

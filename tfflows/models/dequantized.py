@@ -12,9 +12,9 @@ import tensorflow_probability as tfp
 from tfflows import distributions
 from tfflows.bijectors import base as joint
 from tfflows.bijectors.normalization import act_norms, initialize
-from tfflows.models.density import whole
+from tfflows.models.bound import KDrawBound, keyed_noise
 from tfflows.models.flow import Flow
-from tfflows.random import next_noise_seed, row_keys, uniform_rows
+from tfflows.random import row_keys
 from tfflows.tracking import AdoptedModule, layer_variables, raw_variables
 
 tfb = tfp.bijectors
@@ -84,7 +84,7 @@ class VariationalDequantization(tf.Module):
         initialize(self.bijector, eps, len(self._latent_shape), context, inverse=False)
 
 
-class DequantizedFlow(Flow):
+class DequantizedFlow(KDrawBound, Flow):
     """A flow of integers 0 to 255, such as the bytes of an image.
 
     `log_prob` is a lower bound of the log-probability of the integers, the mean of
@@ -133,20 +133,6 @@ class DequantizedFlow(Flow):
         self._norms = list({id(norm): norm for norm in self._norms}.values())
 
     @property
-    def samples(self) -> int:
-        """Draws of the noise in one bound, K."""
-        return self._samples
-
-    @samples.setter
-    def samples(self, value: int) -> None:
-        if isinstance(value, bool) or tf.is_tensor(value):
-            raise ValueError(f"samples: expected a Python int, got {value!r}")
-        self._samples = whole("samples", value, 1)
-        # Traced with the old number: the model's own functions, and Keras's.
-        self.__dict__.pop("_functions", None)
-        self.predict_function = self.test_function = None
-
-    @property
     def raw_variables(self) -> list[tf.Variable]:
         """Every `tf.Variable` of the bijector and of the dequantization."""
         return [*raw_variables(self.bijector), *raw_variables(self.dequantization)]
@@ -154,36 +140,6 @@ class DequantizedFlow(Flow):
     @property
     def _step(self) -> int:
         return 2 ** (8 - self.bits)
-
-    # Noise.
-
-    def _keyed(self, x, number=0, key=None):
-        """Noise that is a function of each row's integers and of the number of the draw.
-
-        `key` is `row_keys(x)`, where that is at hand.
-        """
-        key = row_keys(x) if key is None else key
-        seed = tf.stack([key, tf.fill(tf.shape(key), tf.cast(number, tf.int64))], 1)
-        shape = tf.shape(x)
-
-        def draw(quantile):
-            u = uniform_rows(seed, math.prod(self._event_shape))
-            return tf.reshape(u if quantile is None else quantile(u), shape)
-
-        return draw
-
-    @staticmethod
-    def _fresh(x, seed):
-        """Noise that is a function of the training step."""
-
-        def draw(quantile):
-            # Philox is named because the default algorithm may change under XLA.
-            function = (
-                tf.random.stateless_uniform if quantile is None else tf.random.stateless_normal
-            )
-            return function(tf.shape(x), seed, alg="philox")
-
-        return draw
 
     def _weight(self, values, draw, context):
         """`log p(x + u) - log q(u | x)` of each row, for one draw of `u`."""
@@ -200,20 +156,11 @@ class DequantizedFlow(Flow):
         missing = tf.reduce_any(tf.math.is_nan(x), axis=axes)
         x = tf.where(tf.reshape(inside, [-1] + [1] * len(axes)), x, tf.zeros_like(x))
         values = tf.floor(x / self._step)
-        seed = next_noise_seed()
-        if seed is not None:
-            bound = self._weight(values, self._fresh(values, seed), context)
-        elif self.samples == 1:
-            bound = self._weight(values, self._keyed(values), context)
-        else:
-            key = row_keys(values)
-            weights = tf.map_fn(
-                lambda number: self._weight(values, self._keyed(values, number, key), context),
-                tf.range(self.samples),
-                fn_output_signature=tf.float32,
-                parallel_iterations=1,
-            )
-            bound = tf.reduce_logsumexp(weights, axis=0) - math.log(self.samples)
+        bound = self.bound(
+            values,
+            lambda: row_keys(values),
+            lambda draw: self._weight(values, draw, context),
+        )
         outside = tf.where(missing, tf.constant(math.nan), tf.constant(-math.inf))
         return tf.where(inside, bound, outside)
 
@@ -237,7 +184,7 @@ class DequantizedFlow(Flow):
     def encode_fn(self, x, context=None):
         """Integers to latents, as a graph function."""
         values = tf.floor(tf.cast(x, tf.float32) / self._step)
-        noise, _ = self.dequantization.sample(values, self._keyed(values))
+        noise, _ = self.dequantization.sample(values, _keyed(values))
         # Not too near to the next integer for float32: what is decoded is what was encoded.
         return super().encode_fn(values + 0.05 + 0.9 * noise, context)
 
@@ -253,8 +200,8 @@ class DequantizedFlow(Flow):
 
     def _initialize(self, x, context):
         values = tf.floor(x / self._step)
-        self.dequantization.initialize(values, self._keyed(values))
-        noise, _ = self.dequantization.sample(values, self._keyed(values))
+        self.dequantization.initialize(values, _keyed(values))
+        noise, _ = self.dequantization.sample(values, _keyed(values))
         super()._initialize(values + noise, context)
 
     def check_data(self, name: str, x) -> None:
@@ -281,6 +228,11 @@ class DequantizedFlow(Flow):
         if not tf.inside_function() and not np.isfinite(z).all():
             raise ValueError("z: expected finite numbers, got some that are not")
         return super().decode(z, context)
+
+
+def _keyed(values):
+    """The first draw of each row's noise."""
+    return keyed_noise(values, row_keys(values))
 
 
 def check_bits(bits: int) -> int:

@@ -11,11 +11,14 @@ import numpy as np
 
 from tfflows import bijectors as tb
 from tfflows import distributions
+from tfflows.models.cells import Dequantized
+from tfflows.models.density import checked_seed
 from tfflows.models.flow import Flow
 from tfflows.networks import MLP, AutoregressiveNetwork, ResidualMLP
 
 # A family keys layer i by 1000 seed + i, and numpy's permutations take 32 bits.
 MAX_SEED = 2**32 // 1000 - 1
+_LARGEST_SEED = 2**63 // 1000 - 1  # where there are no permutations
 
 # Of an argument's default: what its values are, and how that is said.
 _KINDS = {
@@ -90,7 +93,7 @@ class Described:
         return {**self._config, "name": self.name}
 
 
-class Family(Described, Flow):
+class Family(Described, Dequantized, Flow):
     """A flow of vectors built from plain values, which are its config.
 
     A subclass defines `layers_of(...)`, from its own constructor arguments to the list of
@@ -102,6 +105,10 @@ class Family(Described, Flow):
       context_dim: length of the context vector, or `None`.
       standardize: put the data's mean and standard deviation into the model; see
         `Flow.set_standardization`.
+      dequantize: give numbers that repeat noise, and a probability in place of a density; see
+        `Dequantized.set_cells`.
+      marginals: bins of the splines that first make each number normal by itself; 0 for none. See
+        `tfflows.bijectors.Marginals`.
       seed: seed of initial weights, permutations and training noise.
       name: name of the model.
       precision: Keras dtype policy of the conditioners; the global one by default. It is part of
@@ -112,7 +119,7 @@ class Family(Described, Flow):
       ValueError: for an argument that the family does not have, or one out of its range.
     """
 
-    _shared_arguments = ("base", "standardize")
+    _shared_arguments = ("base", "standardize", "dequantize", "marginals")
 
     def __init__(
         self,
@@ -120,6 +127,8 @@ class Family(Described, Flow):
         base: str | None = None,
         context_dim: int | None = None,
         standardize: bool = False,
+        dequantize: bool = False,
+        marginals: int = 0,
         seed: int = 0,
         name: str | None = None,
         trainable: bool = True,
@@ -129,12 +138,15 @@ class Family(Described, Flow):
         if int(dim) < 1:
             raise ValueError(f"dim: expected at least 1, got {dim}")
         self._check_known(arguments)
+        seed = checked_seed(seed, _LARGEST_SEED)
         config = {
             "dim": int(dim),
             "base": base,
             "context_dim": context_dim,
             "standardize": standardize,
-            "seed": int(seed),
+            "dequantize": dequantize,
+            "marginals": int(marginals),
+            "seed": seed,
             "precision": precision or keras.config.dtype_policy().name,
             **arguments,
         }
@@ -142,6 +154,8 @@ class Family(Described, Flow):
             config["base"] = base.name
         with dtype_policy(config["precision"]):
             layers = self.layers_of(dim, context_dim, seed, **arguments)
+        if marginals:
+            layers = [tb.Marginals(dim, int(marginals)), *layers]
         if standardize:
             layers = [tb.Standardize(dim), *layers]
         super().__init__(
@@ -152,12 +166,29 @@ class Family(Described, Flow):
             name=name,
             trainable=trainable,
         )
+        self._make_cells(dim, dequantize)
         self._config = config
 
     @classmethod
     def event_arguments(cls, event_shape):
         """The constructor's arguments that say of what shape one datum is."""
         return {"dim": event_shape[0]}
+
+    def _initialize(self, x, context):
+        super()._initialize(
+            x if self._noise_cells is None else self._with_numbered_noise(x), context
+        )
+
+    def encode_fn(self, x, context=None):
+        """Data to latents, as a graph function; numbers that have a cell get noise first."""
+        # Not too near to the next cell for float32: what is decoded is what was encoded.
+        noisy = x if self._noise_cells is None else self._with_own_noise(x, 0.9)
+        return super().encode_fn(noisy, context)
+
+    def decode_fn(self, z, context=None):
+        """Latents to data, as a graph function."""
+        x = super().decode_fn(z, context)
+        return x if self._noise_cells is None else self._on_grid(x)
 
 
 @contextlib.contextmanager
@@ -182,6 +213,8 @@ def mixers(dim: int, linear: str, seed: int) -> list:
         return []
     if linear == "reverse":
         return [tb.reversal(dim)]
+    if linear in ("permute", "lu") and not 0 <= seed < 2**32:
+        raise ValueError(f"seed: permutations need 0 to {MAX_SEED}, got {seed // 1000}")
     if linear == "permute":
         return [tb.random_permutation(dim, seed)]
     if linear == "lu":

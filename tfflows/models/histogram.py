@@ -9,13 +9,14 @@ import numpy as np
 import tensorflow as tf
 
 from tfflows.models.baselines import Baseline, pick
+from tfflows.models.cells import Dequantized
 from tfflows.random import uniform_rows
 
 _NOTHING = -1e9  # log-mass of a cell that no row is in: weights have to be finite
 
 
 @keras.saving.register_keras_serializable("tfflows")
-class Histogram(Baseline):
+class Histogram(Dequantized, Baseline):
     """Equal bins between the least and the greatest training row, with exponential tails beyond.
 
     In one and two dimensions a grid of all combinations of bins; in more, where such a grid would
@@ -31,6 +32,7 @@ class Histogram(Baseline):
       bins: number of bins of each dimension.
       smoothing: rows added to each cell.
       standardize: put the data's mean and standard deviation into the model.
+      dequantize: give numbers that repeat noise; see `Dequantized`.
       seed: kept for the config; nothing is random in the estimation.
       name: name of the model.
     """
@@ -41,6 +43,7 @@ class Histogram(Baseline):
         bins: int = 64,
         smoothing: float = 1.0,
         standardize: bool = False,
+        dequantize: bool = False,
         seed: int = 0,
         name: str | None = None,
         trainable: bool = True,
@@ -50,7 +53,7 @@ class Histogram(Baseline):
         if not 0 <= smoothing < math.inf:
             raise ValueError(f"smoothing: expected a number >= 0, got {smoothing}")
         config = {"bins": int(bins), "smoothing": float(smoothing)}
-        super().__init__(dim, standardize, seed, name, trainable, **config)
+        super().__init__(dim, standardize, dequantize, seed, name, trainable, **config)
 
     def _build(self, dim, bins, smoothing):
         p = self.parameters

@@ -47,6 +47,8 @@ class NSF(Family):
             base = base or "uniform"
             if distributions.get(base).name == "normal":
                 raise ValueError("base: bounded splines need uniform or beta(a,b), got normal")
+            if kwargs.get("marginals"):
+                raise ValueError("marginals: bounded splines need maps that keep the unit cube")
         super().__init__(dim, base=base, tails=tails, **kwargs)
 
     @staticmethod

@@ -11,13 +11,14 @@ import math
 import os
 import pathlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from tfflows.training import checkpoint
+from tfflows.training.progress import Figure, figures_of
 
 
 class NotFiniteError(ValueError):
@@ -25,11 +26,20 @@ class NotFiniteError(ValueError):
 
 
 class _Stepped(keras.callbacks.Callback):
-    """Knows which step of the run it is."""
+    """Knows which step of the run it is.
+
+    An epoch has a number and so a place in the run. The first one after a restart may be cut short:
+    the run may have ended in its middle with fewer `steps` than it now has.
+    """
 
     def __init__(self, epoch_steps: int, steps: int):
         super().__init__()
         self.epoch_steps, self.steps = epoch_steps, steps
+        self.done = 0  # steps done before this fit
+
+    def step_in(self, epoch: int, batch: int) -> int:
+        """Steps done when `batch` (from 0) of `epoch` is over."""
+        return max(epoch * self.epoch_steps, self.done) + batch + 1
 
     def step_after(self, epoch: int) -> int:
         """Steps done when `epoch` (from 0) is over."""
@@ -37,11 +47,27 @@ class _Stepped(keras.callbacks.Callback):
 
 
 class Guard(_Stepped):
-    """Stops at the last step, and raises at a loss that is NaN or infinite."""
+    """Stops at the last step, and raises at a loss that is NaN or infinite.
 
-    def __init__(self, epoch_steps: int, steps: int, steps_per_execution: int, path):
+    Args:
+      epoch_steps, steps: lengths of an epoch and of the run.
+      steps_per_execution: steps in one call of TensorFlow.
+      path: file of the checkpoint.
+      diagnose: given the first and the last step at which the loss may have broken, says why, for
+        the message; `None` says nothing.
+    """
+
+    def __init__(
+        self,
+        epoch_steps: int,
+        steps: int,
+        steps_per_execution: int,
+        path,
+        diagnose: Callable[[int, int], str] | None = None,
+    ):
         super().__init__(epoch_steps, steps)
         self.steps_per_execution, self.path = steps_per_execution, pathlib.Path(path)
+        self._diagnose = diagnose
         self._epoch = 0
 
     def on_epoch_begin(self, epoch, logs=None):
@@ -50,10 +76,11 @@ class Guard(_Stepped):
 
     def on_train_batch_end(self, batch, logs=None):
         """Checks the loss: the epoch's mean so far, and so not finite once a step's is not."""
-        step = self._epoch * self.epoch_steps + batch + 1
+        step = self.step_in(self._epoch, batch)
         loss = float(np.ravel((logs or {}).get("loss", 0.0))[0])
         if not math.isfinite(loss):
-            raise NotFiniteError(f"loss: {loss} at {self._where(step)}; {self._kept()}")
+            why = self._why(step - self.steps_per_execution + 1, step)
+            raise NotFiniteError(f"loss: {loss} at {self._where(step)}{why}; {self._kept()}")
         if step >= self.steps:
             self.model.stop_training = True
 
@@ -62,9 +89,13 @@ class Guard(_Stepped):
         for variable in self.model.trainable_weights:
             if not np.isfinite(keras.ops.convert_to_numpy(variable.value)).all():
                 raise NotFiniteError(
-                    f"loss: NaN or infinite after step {step}, in weights {variable.path}; "
-                    f"{self._kept()}"
+                    f"loss: NaN or infinite after step {step}, in weights {variable.path}"
+                    f"{self._why(step, step)}; {self._kept()}"
                 )
+
+    def _why(self, first: int, last: int) -> str:
+        reason = "" if self._diagnose is None else self._diagnose(first, last)
+        return f"; {reason}" if reason else ""
 
     def _where(self, step: int) -> str:
         first = step - self.steps_per_execution + 1
@@ -77,11 +108,17 @@ class Guard(_Stepped):
 
 
 class MetricsLog(_Stepped):
-    """Appends a line to metrics.jsonl at the end of each epoch: step, losses, rate, seconds."""
+    """Appends a line to metrics.jsonl at the end of each epoch: step, losses, rate, seconds.
 
-    def __init__(self, epoch_steps: int, steps: int, path):
+    Args:
+      epoch_steps, steps: lengths of an epoch and of the run.
+      path: the file.
+      figures: what each loss is given as besides.
+    """
+
+    def __init__(self, epoch_steps: int, steps: int, path, figures: Sequence[Figure] = ()):
         super().__init__(epoch_steps, steps)
-        self.path = pathlib.Path(path)
+        self.path, self._figures = pathlib.Path(path), figures
         self.restore({"bytes": 0, "seconds": 0.0})
 
     def state(self) -> dict:
@@ -114,6 +151,7 @@ class MetricsLog(_Stepped):
         record = {"step": self.step_after(epoch)}
         for name, value in (logs or {}).items():
             record[name] = float(np.ravel(value)[0])
+        record |= figures_of(self._figures, logs)
         record |= {"learning_rate": rate, "seconds": round(self.seconds, 3)}
         line = (json.dumps(record) + "\n").encode()
         with open(self.path, "ab") as file:
@@ -144,6 +182,11 @@ class Best(_Stepped):
     def restore(self, state: dict) -> None:
         """Takes up a saved state."""
         self.loss, self.step, self.stopped = state["loss"], state["step"], state["stopped"]
+
+    def reconsider(self, step: int) -> None:
+        """Goes on from an early stop at `step` if the patience that it now has asks for it."""
+        if not self.patience or step - self.step < self.patience:
+            self.stopped = False
 
     def on_epoch_end(self, epoch, logs=None):
         """Compares the validation loss, where there is one."""
@@ -197,7 +240,7 @@ class Averages(keras.callbacks.Callback):
 
 
 class Events(_Stepped):
-    """TensorBoard: each number of the logs (losses in nats), the learning rate, pictures.
+    """TensorBoard: each number of the logs (losses in nats), figures, learning rate, pictures.
 
     Args:
       epoch_steps, steps: lengths of an epoch and of the run.
@@ -205,6 +248,7 @@ class Events(_Stepped):
       draw: draws a picture of the model to the path it is given; `None` for no pictures.
       pictures: folder of the pictures.
       every: steps from one picture to the next.
+      figures: what each loss is given as besides.
     """
 
     def __init__(
@@ -215,8 +259,10 @@ class Events(_Stepped):
         draw: Callable[[pathlib.Path, int], None] | None = None,
         pictures=None,
         every: int = 1,
+        figures: Sequence[Figure] = (),
     ):
         super().__init__(epoch_steps, steps)
+        self._figures = figures
         self._directory, self._draw = str(directory), draw
         self._pictures, self._every = pictures, every
         self._writer = None
@@ -231,6 +277,8 @@ class Events(_Stepped):
         with self._writer.as_default(step=step):
             for name, value in (logs or {}).items():
                 tf.summary.scalar(f"{name} (nats)", float(np.ravel(value)[0]))
+            for name, value in figures_of(self._figures, logs).items():
+                tf.summary.scalar(name, value)
             rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
             tf.summary.scalar("learning_rate", rate)
             if self._draw is not None and self._due(step):
@@ -245,7 +293,7 @@ class Events(_Stepped):
         self._writer.close()
 
     def _due(self, step: int) -> bool:
-        previous = step - self.epoch_steps
+        previous = max(step - 1, 0) // self.epoch_steps * self.epoch_steps
         return step // self._every > previous // self._every or step == self.steps
 
 

@@ -7,11 +7,12 @@ import math
 import os
 import pathlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import tensorflow as tf
 
-from tfflows.training import callbacks, checkpoint, strategy
+from tfflows.training import callbacks, checkpoint, diagnosis, strategy
+from tfflows.training.progress import Figure, Progress
 
 CHECKPOINT = "checkpoint.npz"
 BEST = "best.weights.h5"
@@ -60,7 +61,11 @@ class Settings:
     @property
     def execution(self) -> int:
         """Steps in one call: the most that divide an epoch and the run."""
-        common = math.gcd(self.checkpoint_every, self.steps)
+        return self.execution_from(0)
+
+    def execution_from(self, step: int) -> int:
+        """The same for a run that goes on at a step, which may be in the middle of an epoch."""
+        common = math.gcd(self.checkpoint_every, self.steps, step)
         return max(n for n in range(1, self.steps_per_execution + 1) if common % n == 0)
 
 
@@ -90,12 +95,15 @@ def fit(
     target_log_prob=None,
     draw: Callable[[pathlib.Path, int], None] | None = None,
     verbose: int | None = None,
+    figures: Sequence[Figure] = (),
+    names: diagnosis.Names | None = None,
 ) -> Result:
     """Trains `model` in a work directory, from the last checkpoint there, if there is one.
 
     Writes `checkpoint.npz`, `best.weights.h5`, `metrics.jsonl`, TensorBoard's `events/`, and at the
     end `model.weights.h5`: the weights of the lowest validation loss, which the model then has.
-    Killed and called again in the same way it comes to the same weights.
+    Killed and called again in the same way it comes to the same weights. Called with more `steps`,
+    a finished run goes on; the learning rate is then that of the new optimizer at each step.
 
     Args:
       model: a `DensityModel`, made in the scope of the strategy that it is to train under.
@@ -106,7 +114,10 @@ def fit(
       settings: how long and how often.
       target_log_prob: see `DensityModel.compile`.
       draw: draws the model at a step to the path given, on the chief alone.
-      verbose: Keras's; by default a progress bar on a terminal, and a line an epoch elsewhere.
+      verbose: 0 prints nothing, 1 a line that is written anew, 2 lines; by default 1 on a terminal
+        and 2 elsewhere.
+      figures: what losses are reported as besides nats.
+      names: what a message on a loss that is not finite calls columns and the learning rate.
 
     Raises:
       NotFiniteError: (a ValueError) if the loss becomes NaN or infinite; checkpoints stay.
@@ -114,7 +125,10 @@ def fit(
     """
     directory = pathlib.Path(directory)
     chief = strategy.is_chief(model.distribute_strategy)
-    execution, jit_compile = settings.execution, settings.jit_compile
+    done = 0
+    if (directory / CHECKPOINT).exists():
+        done = int(checkpoint.read_state(directory / CHECKPOINT)["step"])
+    execution, jit_compile = settings.execution_from(done), settings.jit_compile
     mirrored = tf.distribute.MirroredStrategy, tf.distribute.MultiWorkerMirroredStrategy
     if isinstance(model.distribute_strategy, mirrored):
         # A reduction over replicas runs neither under XLA nor in a loop of several steps.
@@ -131,8 +145,16 @@ def fit(
         model.optimizer.build(model.trainable_variables)
 
     epoch_steps, steps = settings.checkpoint_every, settings.steps
-    guard = callbacks.Guard(epoch_steps, steps, execution, directory / CHECKPOINT)
-    metrics = callbacks.MetricsLog(epoch_steps, steps, directory / METRICS)
+
+    names = names or diagnosis.Names()
+
+    def diagnose(first, last):
+        return diagnosis.reason(
+            model, dataset, first, last, directory / BEST, names or diagnosis.Names()
+        )
+
+    guard = callbacks.Guard(epoch_steps, steps, execution, directory / CHECKPOINT, diagnose)
+    metrics = callbacks.MetricsLog(epoch_steps, steps, directory / METRICS, figures)
     averages = callbacks.Averages()
     best_path = directory / BEST if chief else None
     best = callbacks.Best(epoch_steps, steps, best_path, settings.patience)
@@ -146,29 +168,36 @@ def fit(
         draw,
         directory / "pictures",
         settings.picture_every,
+        figures,
     )
+    if verbose is None:
+        verbose = 1 if sys.stdout.isatty() else 2
+    report = Progress(epoch_steps, steps, best, figures, verbose if chief else 0, jit_compile)
     done = saver.restore(model)
     if best.loss is not None:
         _load_best(model, directory / BEST)  # so that what is amiss is known before the training
         saver.restore(model)
-    if done < steps and not best.stopped:
-        epochs = math.ceil(steps / epoch_steps)
-        validate = settings.eval_every // epoch_steps
-        if verbose is None:
-            verbose = 1 if sys.stdout.isatty() else 2
+    best.reconsider(done)
+    report.begin(done)
+    epochs, validate = math.ceil(steps / epoch_steps), settings.eval_every // epoch_steps
+    while done < steps and not best.stopped:
+        epoch, late = divmod(done, epoch_steps)
+        guard.done = report.done = done
         model.fit(
             strategy.share(dataset(done)),
-            steps_per_epoch=epoch_steps,
-            initial_epoch=done // epoch_steps,
-            epochs=epochs,
+            steps_per_epoch=epoch_steps - late,
+            initial_epoch=epoch,
+            # What is left of an epoch is a fit of its own, as Keras's epochs are of one length.
+            epochs=epoch + 1 if late else epochs,
             validation_data=strategy.share(validation),
             validation_freq=sorted({*range(validate, epochs, validate), epochs}),
-            callbacks=[guard, best, *([metrics, events] if chief else []), averages]
+            callbacks=[guard, best, *([metrics, events] if chief else []), averages, report]
             + ([saver] if chief else []),
             shuffle=False,  # the data set shuffles
-            verbose=verbose if chief else 0,
+            verbose=0,  # `report` tells of the progress
         )
         done = int(model.optimizer.iterations.numpy())
+    report.end(done)
     if chief:
         if best.loss is not None:
             _load_best(model, directory / BEST)

@@ -2,10 +2,79 @@
 
 from __future__ import annotations
 
-import keras
+import functools
+from typing import TYPE_CHECKING
+
 from ml_collections import ConfigDict, config_dict
 
-from tfflows import models
+from zoo import families
+
+if TYPE_CHECKING:
+    from tfflows import models
+
+# What `--help` says of the entries of a config.
+MEANINGS = {
+    "model.family": "Class in tfflows.models.",
+    "model.args.base": "Distribution of the latents.",
+    "model.args.standardize": "Put the mean and deviation of the training rows into the model.",
+    "model.args.dequantize": "Give columns whose values repeat noise of one step, and a probability.",
+    "model.args.marginals": "Bins of the splines that first make each column normal; 0 for none.",
+    "model.args.dropout": "Rate of dropout in the networks during training. By default 0.2 for a "
+    "table of fewer than 5,000 training rows, 0.1 for one of fewer than 20,000, else 0.05.",
+    "data.source": "toy, target (an unnormalised density), table, tfds or images.",
+    "data.name": "Name of the toy, the target or the TFDS set.",
+    "data.path": "Your table (.csv, .npy, .npz, .parquet) or images (a folder, .npy, .npz).",
+    "data.data_dir": "Folder of TFDS sets.",
+    "data.size": "Rows drawn from a toy to train on.",
+    "data.drop_constant": "Leave out the constant columns of a table.",
+    "data.height": "Height that images are cropped and resized to; 0: as they are.",
+    "data.width": "Width, likewise.",
+    "data.channels": "1 for grey images, 3 for colour; 0: as they are.",
+    "data.crop": "How images are cropped: center, none or the side of a square.",
+    "data.resize": "How images are resized: area or none.",
+    "train.steps": "Steps of the run; may be raised later, and the run goes on.",
+    "train.batch_size": "Rows in a step, over all replicas.",
+    "train.optimizer": "adam, adamax, adamw, lion, muon, nadam, rmsprop or sgd.",
+    "train.learning_rate": "Its peak.",
+    "train.schedule": "cosine (to 0 at the last step) or constant.",
+    "train.warmup": "Steps over which the rate rises from 0.",
+    "train.weight_decay": "Decoupled weight decay; 0 for none.",
+    "train.momentum": "Momentum of sgd and rmsprop.",
+    "train.clip_norm": "Bound of the norm of the gradient; 0 for none.",
+    "train.ema": "Momentum of the weights' moving average, which is validated; 0 for none.",
+    "train.seed": "Key of initial weights, batch order and training noise.",
+    "train.eval_every": "Steps from one validation to the next.",
+    "train.checkpoint_every": "Steps from one checkpoint to the next; 0: at every validation.",
+    "train.patience": "Steps without a better validation before training stops; 0: never. By "
+    "default 8 validations for a table, and never for other data.",
+    "train.jit_compile": "Compile the training step with XLA.",
+    "train.steps_per_execution": "Steps in one call of TensorFlow, at most.",
+}
+
+
+# Entries that a table's config may leave open: below so many training rows, this value.
+_BY_ROWS = {"model.args.dropout": ((5_000, 0.2), (20_000, 0.1), (float("inf"), 0.05))}
+
+
+def open_entry() -> config_dict.FieldReference:
+    """The value of an entry, a number, that is to be chosen by the number of training rows."""
+    return config_dict.placeholder(float)
+
+
+def settle(config: ConfigDict, rows: int) -> ConfigDict:
+    """The config with a value for each entry that it leaves open.
+
+    Args:
+      config: the config.
+      rows: the number of training rows.
+    """
+    config = config.copy_and_resolve_references()
+    for entry, choices in _BY_ROWS.items():
+        *path, last = entry.split(".")
+        values = functools.reduce(lambda part, key: part[key], path, config)
+        if last in values and values[last] is None:
+            values[last] = next(value for below, value in choices if rows < below)
+    return config
 
 
 def family(name: str) -> type[models.DensityModel]:
@@ -14,21 +83,19 @@ def family(name: str) -> type[models.DensityModel]:
     Raises:
       ValueError: if there is none of that name.
     """
-    families = [n for n in models.__all__ if _is_family(getattr(models, n))]
-    if name not in families:
-        raise ValueError(f"model.family: expected one of {', '.join(families)}, got {name!r}")
+    arguments(name)
+    from tfflows import models
+
     return getattr(models, name)
 
 
-def _is_family(value) -> bool:
-    """Whether a model tells its arguments, and Keras knows it, as the base classes are not."""
-    registered = keras.saving.get_registered_name(value) != value.__name__
-    return registered and hasattr(value, "default_arguments")
-
-
 def arguments(name: str) -> dict:
-    """Every argument of a family with its default, so that each can be set by flag."""
-    return family(name).default_arguments()
+    """Every argument of a family with its default, so that each can be set by flag.
+
+    Raises:
+      ValueError: if there is no family of that name.
+    """
+    return families.default_arguments(name)
 
 
 def get_config(
@@ -92,12 +159,16 @@ def get_config(
     config.train.seed = 0
     config.train.eval_every = 500
     config.train.checkpoint_every = 0  # 0: at every validation
-    config.train.patience = 0  # steps without a better validation before stopping; 0: never
+    # Steps without a better validation before stopping; 0: never. None: see `zoo.train`.
+    config.train.patience = config_dict.placeholder(int)
     config.train.jit_compile = True
     config.train.steps_per_execution = 50
 
     config.paper = ConfigDict({"title": "", "url": "", "result": ""})
 
+    if (data or {}).get("source") == "table":
+        # What any table needs: raw columns of any unit go in, and their values may repeat.
+        config.model.args.standardize = config.model.args.dequantize = True
     if candidates:
         for argument in candidates:
             del config.model.args[argument]

@@ -8,7 +8,7 @@ def get_config():
         name="ffjord_table",
         summary="Continuous flow with a free-form vector field, for a table of numbers.",
         family="FFJORD",
-        model={"hidden_units": (64, 64, 64), "standardize": True},
+        model={"hidden_units": (64, 64, 64)},
         data={"source": "table"},
         train={
             "steps": 5000,

@@ -8,7 +8,6 @@ def get_config():
         name="gaussian_table",
         summary="Gaussian by maximum likelihood, for a table of numbers.",
         family="Gaussian",
-        model={"standardize": True},
         data={"source": "table"},
         paper={
             "title": "Anderson & Olkin, Maximum-Likelihood Estimation of the Parameters of a "

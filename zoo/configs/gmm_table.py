@@ -8,7 +8,6 @@ def get_config():
         name="gmm_table",
         summary="Mixture of Gaussians by EM, for a table of numbers.",
         family="GaussianMixture",
-        model={"standardize": True},
         candidates={"components": (10, 30, 100)},
         data={"source": "table"},
         paper={

@@ -8,7 +8,6 @@ def get_config():
         name="histogram_table",
         summary="Product of a histogram for each column of a table of numbers.",
         family="Histogram",
-        model={"standardize": True},
         candidates={"bins": (8, 16, 32, 64, 128, 256, 512)},
         data={"source": "table"},
         paper={

@@ -8,7 +8,7 @@ def get_config():
         name="householder_table",
         summary="Householder rotations and splines of each dimension, for a table of numbers.",
         family="HouseholderFlow",
-        model={"layers": 16, "standardize": True},
+        model={"layers": 16},
         data={"source": "table"},
         train={
             "steps": 4000,

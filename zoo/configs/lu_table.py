@@ -8,7 +8,6 @@ def get_config():
         name="lu_table",
         summary="Linear flow by LU factors, for a table of numbers: a Gaussian.",
         family="LUFlow",
-        model={"standardize": True},
         data={"source": "table"},
         train={
             "steps": 2000,

@@ -12,7 +12,6 @@ def get_config():
             "layers": 5,
             "linear": "lu",
             "hidden_units": (128, 128),
-            "standardize": True,
             "units": 16,
         },
         data={"source": "table"},

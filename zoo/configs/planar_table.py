@@ -8,7 +8,7 @@ def get_config():
         name="planar_table",
         summary="Planar flow for a table of numbers.",
         family="PlanarFlow",
-        model={"layers": 32, "standardize": True},
+        model={"layers": 32},
         data={"source": "table"},
         train={
             "steps": 4000,

@@ -8,7 +8,6 @@ def get_config():
         name="qr_table",
         summary="Linear flow by QR factors, for a table of numbers: a Gaussian.",
         family="QRFlow",
-        model={"standardize": True},
         data={"source": "table"},
         train={
             "steps": 2000,

@@ -14,7 +14,6 @@ def get_config():
             "layers": 5,
             "linear": "lu",
             "hidden_units": (128, 128),
-            "standardize": True,
         },
         data={"source": "table"},
         train={

@@ -8,7 +8,7 @@ def get_config():
         name="radial_table",
         summary="Radial flow for a table of numbers.",
         family="RadialFlow",
-        model={"layers": 32, "standardize": True},
+        model={"layers": 32},
         data={"source": "table"},
         train={
             "steps": 4000,

@@ -8,7 +8,7 @@ def get_config():
         name="recurrent_table",
         summary="Recurrent autoregressive flow of splines for a table of numbers.",
         family="RecurrentFlow",
-        model={"layers": 4, "linear": "lu", "standardize": True},
+        model={"layers": 4, "linear": "lu"},
         data={"source": "table"},
         train={
             "steps": 3000,

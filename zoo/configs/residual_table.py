@@ -8,7 +8,7 @@ def get_config():
         name="residual_table",
         summary="Residual flow for a table of numbers.",
         family="ResidualFlow",
-        model={"layers": 10, "hidden_units": (128, 128), "linear": "lu", "standardize": True},
+        model={"layers": 10, "hidden_units": (128, 128), "linear": "lu"},
         data={"source": "table"},
         train={
             "steps": 3000,

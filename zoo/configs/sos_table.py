@@ -8,7 +8,7 @@ def get_config():
         name="sos_table",
         summary="Sum-of-squares polynomial flow for a table of numbers.",
         family="SOSFlow",
-        model={"layers": 5, "linear": "lu", "hidden_units": (128, 128), "standardize": True},
+        model={"layers": 5, "linear": "lu", "hidden_units": (128, 128)},
         data={"source": "table"},
         train={
             "steps": 4000,

@@ -8,7 +8,7 @@ def get_config():
         name="sylvester_table",
         summary="Orthogonal Sylvester flow for a table of numbers.",
         family="SylvesterFlow",
-        model={"layers": 16, "standardize": True},
+        model={"layers": 16},
         data={"source": "table"},
         train={
             "steps": 4000,

@@ -8,7 +8,7 @@ def get_config():
         name="umnn_table",
         summary="Unconstrained monotonic neural network flow for a table of numbers.",
         family="UMNN",
-        model={"layers": 3, "linear": "lu", "hidden_units": (128, 128), "standardize": True},
+        model={"layers": 3, "linear": "lu", "hidden_units": (128, 128)},
         data={"source": "table"},
         train={
             "steps": 3000,

@@ -1,0 +1,187 @@
+"""Vectors some of whose numbers repeat: noise in a cell around each, and the cell's probability."""
+
+from __future__ import annotations
+
+import numpy as np
+import tensorflow as tf
+
+from tfflows.models.bound import KDrawBound, keyed_noise
+from tfflows.random import row_keys
+from tfflows.tracking import AdoptedModule
+
+
+class CellNoise(tf.Module):
+    """The cells of a vector's numbers, as variables of the model.
+
+    Args:
+      dim: length of the vector.
+    """
+
+    def __init__(self, dim: int):
+        super().__init__(name="cells")
+
+        def fixed(name):
+            zeros = tf.zeros([dim], tf.float64)
+            return tf.Variable(zeros, trainable=False, name=f"cells_{name}")
+
+        self.step, self.origin, self.grid = fixed("step"), fixed("origin"), fixed("grid")
+
+    def set(self, step, origin, grid) -> None:
+        """Sets the cells; see `Dequantized.set_cells`."""
+        dim = self.step.shape[0]
+        for name, variable, value in (
+            ("step", self.step, step),
+            ("origin", self.origin, origin),
+            ("grid", self.grid, grid),
+        ):
+            value = np.asarray(value, np.float64)
+            if (
+                value.shape != (dim,)
+                or not np.isfinite(value).all()
+                or (value < 0).any() * (name == "step")
+            ):
+                kind = "finite numbers, none negative" if name == "step" else "finite numbers"
+                raise ValueError(f"{name}: expected {dim} {kind}, got {value.tolist()}")
+            variable.assign(value)
+
+    def number(self, x):
+        """The number of the cell that each of `x` lies in; 0 where there are no cells."""
+        has = self.step > 0.0
+        return tf.where(has, tf.round((x - self.origin) / tf.where(has, self.step, 1.0)), 0.0 * x)
+
+    def centre(self, x):
+        """The centre of the cell of each number, the number itself where there are no cells."""
+        return tf.where(self.step > 0.0, self.origin + self.number(x) * self.step, x)
+
+    def drawn(self, y):
+        """What a draw `y` stands for: on a grid the nearest number of it."""
+        return tf.where(self.grid > 0.0, self.centre(y), y)
+
+    def keys(self, x):
+        """A key of each row: equal for rows that are equal to float32, cells by their numbers."""
+        # Zero has two patterns of bits.
+        bits = tf.bitcast(tf.where(x == 0.0, 0.0, tf.cast(x, tf.float32)), tf.int32)
+        number = self.number(x)
+        number = tf.where(tf.math.is_finite(number), number, tf.zeros_like(number))
+        plain = tf.cast(bits, tf.int64)
+        return row_keys(tf.where(self.step > 0.0, tf.cast(number, tf.int64), plain))
+
+    def log_volume(self):
+        """The sum of the logarithms of the steps, float32."""
+        log_step = tf.math.log(tf.where(self.step > 0.0, self.step, 1.0))
+        return tf.cast(tf.reduce_sum(log_step), tf.float32)
+
+
+class Dequantized(KDrawBound):
+    """Mixed into a model of vectors: numbers that repeat are given noise, and a probability.
+
+    With `dequantize` a number that has a cell (see `set_cells`) stands for all of the cell. Then
+    `log_prob` is a lower bound of the logarithm of the cells' probability times the density of the
+    numbers without cells: the mean of `p(x + u)` over `samples` draws of uniform noise `u` within
+    the cells, times their volume. A number between two points of a grid is scored as the nearest.
+    Samples lie on the grid. Without `dequantize` nothing of this happens.
+    """
+
+    _noise_cells: CellNoise | None = None
+
+    def _make_cells(self, dim: int, dequantize: bool) -> None:
+        if dequantize:
+            self._noise_cells = CellNoise(dim)
+            self._adopted_cells = AdoptedModule(self._noise_cells, name="cells")
+
+    def set_cells(self, step, origin=None, grid=None) -> None:
+        """Sets the cells of a model built with `dequantize=True`.
+
+        Args:
+          step: `[dim]`, width of a cell in the data's unit, 0 for a number without cells.
+          origin: `[dim]`, centre of one cell; 0 by default.
+          grid: `[dim]`, whether all data lie at centres, and draws are to; by default they do.
+
+        Raises:
+          ValueError: for a model without cells, another shape, or numbers out of range.
+        """
+        if self._noise_cells is None:
+            raise ValueError("dequantize: the model was built without it")
+        zeros = np.zeros_like(np.asarray(step, np.float64))
+        self._noise_cells.set(
+            step, zeros if origin is None else origin, zeros + 1.0 if grid is None else grid
+        )
+
+    @property
+    def cells(self) -> dict[str, np.ndarray] | None:
+        """`step`, `origin` and `grid`, `[dim]` each, of a model that has cells; else `None`."""
+        if self._noise_cells is None or not (self._noise_cells.step.numpy() > 0.0).any():
+            return None
+        return {
+            name: getattr(self._noise_cells, name).numpy() for name in ("step", "origin", "grid")
+        }
+
+    def centred(self, x) -> np.ndarray:
+        """Rows with each number that has a cell at its centre, float64 `[batch, dim]`."""
+        x = np.asarray(x, np.float64)
+        return x if self._noise_cells is None else self._noise_cells.centre(tf.constant(x)).numpy()
+
+    def noisy(self, x) -> np.ndarray:
+        """Rows with noise, float64 `[batch, dim]`: what is to be fitted.
+
+        The noise is a function of a row's number, so that equal rows have other noise.
+        """
+        x = np.asarray(x, np.float64)
+        if self._noise_cells is None:
+            return x
+        return self._with_numbered_noise(x).numpy()
+
+    def _with_numbered_noise(self, x):
+        return self._with_noise(tf.convert_to_tensor(x), tf.range(len(x), dtype=tf.int64))
+
+    def _with_noise(self, x, key, share: float = 1.0):
+        u = keyed_noise(x, key)()
+        return self._spread(self._noise_cells.centre(tf.cast(x, tf.float64)), u, share)
+
+    def _with_own_noise(self, x, share: float = 1.0):
+        """Rows with the noise of their first draw, a function of the row itself."""
+        return self._with_noise(x, self._noise_cells.keys(tf.cast(x, tf.float64)), share)
+
+    def _spread(self, centre, u, share: float = 1.0):
+        y = centre + share * (tf.cast(u, tf.float64) - 0.5) * self._noise_cells.step
+        return tf.cast(y, tf.float32)
+
+    @property
+    def standardization_log_det(self) -> float:
+        """What makes of a raw row's log-density that of the standardised row, with its noise.
+
+        The sum of the log standard deviations, 0 for a model without standardisation, less that of
+        the logarithms of the cells' widths.
+        """
+        volume = 0.0 if self._noise_cells is None else float(self._noise_cells.log_volume())
+        return super().standardization_log_det - volume
+
+    # Graph functions.
+
+    def log_prob_fn(self, x, context=None):
+        """The log-density, or its bound with that of the cells' probability, `[batch]`, nats."""
+        if self._noise_cells is None:
+            return super().log_prob_fn(x, context)
+        x = tf.cast(x, tf.float64)
+        centre, exact = self._noise_cells.centre(x), super().log_prob_fn
+        value = self.bound(
+            x,
+            lambda: self._noise_cells.keys(x),
+            lambda draw: exact(self._spread(centre, draw()), context),
+        )
+        return value + self._noise_cells.log_volume()
+
+    def draw_and_log_prob(self, seed, temperature, context=None):
+        """Samples, and their log-density or its bound, as a graph function."""
+        if self._noise_cells is None:
+            return super().draw_and_log_prob(seed, temperature, context)
+        x = self.draw(seed, temperature, context)
+        return x, self.log_prob_fn(x, context)
+
+    def draw(self, seed, temperature, context=None):
+        """Samples `[batch, dim]`, as a graph function."""
+        x = super().draw_and_log_prob(seed, temperature, context)[0]
+        return x if self._noise_cells is None else self._on_grid(x)
+
+    def _on_grid(self, x):
+        return tf.cast(self._noise_cells.drawn(tf.cast(x, tf.float64)), x.dtype)

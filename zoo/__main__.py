@@ -1,0 +1,73 @@
+"""Lists the models of the zoo: `python -m zoo`.
+
+Each line has a config's name, what it needs and what it is. `zoo.load(NAME)` gives the models that
+come trained; `python -m zoo.train --config=NAME --workdir=DIR` trains any of them.
+
+Commands:
+  python -m zoo.train     trains a model, on your table or images too
+  python -m zoo.evaluate  tests a trained model
+  python -m zoo.sample    draws from a trained model
+  python -m export        exports a trained model for TF Serving
+  python -m zoo.pretrain  makes models of the zoo again
+  python -m zoo.demo      all of it on two moons, in two minutes
+  Each has --help.
+
+Examples:
+  python -m zoo
+  python -m zoo --trained
+"""
+
+from __future__ import annotations
+
+from absl import flags
+from ml_collections import ConfigDict
+
+from zoo import command, registry
+
+
+def trained_by(name: str, pretrained: dict[str, str]) -> list[str]:
+    """Names of the trained models that a config made.
+
+    Args:
+      name: of the config.
+      pretrained: name of each trained model, to that of its config.
+    """
+    return [model for model, config in pretrained.items() if config == name]
+
+
+def needs(config: ConfigDict) -> str:
+    """What has to be given to train a model; empty for nothing."""
+    if config.data.source == "tfds":
+        return f"{config.data.name} of TFDS"
+    return {"table": "a table", "images": "images"}.get(config.data.source, "")
+
+
+def lines(trained_only: bool = False) -> list[str]:
+    """The models, a line each: name, trained or not, needs, summary."""
+    pretrained = {name: registry.trained_config(name)["name"] for name in registry.pretrained()}
+    rows = []
+    for name in registry.names():
+        config = registry.config(name)
+        models = trained_by(name, pretrained)
+        if models:
+            trained = "trained" if models == [name] else f"trained: {', '.join(models)}"
+        elif trained_only:
+            continue
+        else:
+            trained = "untrained"
+        need = needs(config)
+        trained += f"; needs {need}" if need and models != [name] else ""
+        rows.append((name, trained, config.summary))
+    width = max(len(name) for name, *_ in rows)
+    return [f"{name:<{width}}  {summary} [{trained}]" for name, trained, summary in rows]
+
+
+def main() -> None:
+    """Prints the lines."""
+    print("\n".join(lines(flags.FLAGS.trained)))
+
+
+if __name__ == "__main__":
+    flags.DEFINE_bool("trained", False, "Only those that come trained.")
+    command.begin("zoo", __doc__, light=True)
+    command.run(main)
