@@ -97,15 +97,8 @@ def integral(flow, draws=40_000):
 def test_jumps_of_a_density_are_resolved():
     """Jumps at known places, so that Gauss's rule between them gives the exact mass."""
     bins, bound = 64, 4.0
-    flow = models.NSF(
-        2,
-        layers=1,
-        autoregressive=True,
-        hidden_units=(32,),
-        spline="linear",
-        bins=bins,
-        bound=bound,
-    )
+    arguments = {"spline": "linear", "bins": bins, "bound": bound}
+    flow = models.NSF(2, layers=1, autoregressive=True, hidden_units=(32,), **arguments)
     for number, variable in enumerate(made_networks(flow)[0].trainable_variables):
         noise = np.random.default_rng(number).normal(size=variable.shape)
         variable.assign_add(tf.constant(0.3 * noise, tf.float32))

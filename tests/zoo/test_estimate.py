@@ -8,7 +8,7 @@ import pytest
 import zoo
 from tests.zoo import binaries
 from tests.zoo.binaries import error_of
-from zoo import estimate, registry
+from zoo import datasets, estimate, registry
 from zoo.evaluate import evaluate
 
 SMALL = ("--config=gmm_moons", "--config.data.size=3000")
@@ -72,6 +72,59 @@ def test_from_training_to_draws(tmp_path):
 def test_bad_flags(tmp_path, arguments, message):
     assert message in error_of(*SMALL, f"--workdir={tmp_path / 'w'}", *arguments)
     assert not (tmp_path / "w").exists()
+
+
+class Remembers:
+    """Better than `Broad` on the rows that it was estimated from, and worse on all others."""
+
+    def __init__(self, kind):
+        self.kind = kind
+
+    def estimate(self, rows):
+        self.rows = {tuple(row) for row in rows}
+
+    def log_prob(self, rows):
+        if self.kind == "broad":
+            return np.full(len(rows), -1.0)
+        return np.array([0.0 if tuple(row) in self.rows else -3.0 for row in rows])
+
+
+@pytest.mark.parametrize("kinds", [("broad", "remembers"), ("remembers", "broad")])
+def test_validation_rows_choose_among_candidates(kinds):
+    config = zoo.config("gmm_moons")
+    config.model.candidates = {"kind": kinds}
+    rows = np.random.default_rng(0).normal(size=(300, 2)).astype("float32")
+    data = datasets.Data((2,), rows[:200], rows[200:], lambda: rows[:0], {})
+    model, records, number = estimate.estimate(Remembers, config, data)
+    assert model.kind == "broad" and kinds[number - 1] == "broad"
+    assert {record["kind"]: record["val_loss"] for record in records} == {
+        "broad": 1.0,
+        "remembers": 3.0,
+    }
+
+
+def test_a_mixture_that_learns_its_few_rows_by_heart_is_not_chosen():
+    config = zoo.config("gmm_moons")
+    config.model.candidates = {"components": (2, 12)}
+    config.data.size = 40
+    data = datasets.load(config)
+    values = registry_values(config)
+    model, records, _ = estimate.estimate(
+        lambda **arguments: registry.from_config(values, (2,), **arguments), config, data
+    )
+    few, many = (r for r in records)
+    on_training_rows = {}
+    for components in (2, 12):
+        other = registry.from_config(values, (2,), components=components)
+        other.estimate(data.train)
+        on_training_rows[components] = -float(np.mean(other.log_prob(data.train)))
+    assert on_training_rows[12] < on_training_rows[2] and few["val_loss"] < many["val_loss"]
+    assert model.get_config()["components"] == 2
+
+
+def registry_values(config):
+    """The config as a work directory keeps it."""
+    return json.loads(json.dumps(config.to_dict()))
 
 
 def test_every_combination_of_candidates():

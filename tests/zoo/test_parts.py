@@ -1,7 +1,8 @@
 """Training, validation and test parts: no row in two of them, each row in one, classes beside rows.
 
-Every row says which one it is: an image's grey is its number and the number's remainder by 3 is its
-class, a table's first column counts. So what stands beside what is read from the data themselves.
+Every row says which one it is. The grey of an image is its number, whose remainder by 3 is its
+class; the first column of a table is its number and a fraction. So a test reads from the data
+which rows are there, and which class belongs to them.
 """
 
 import itertools
@@ -13,6 +14,7 @@ import tensorflow_datasets as tfds
 
 import zoo
 from tfflows.data import toy
+from tfflows.models.family import MAX_SEED
 from zoo import datasets
 
 CLASSES = 3
@@ -52,7 +54,12 @@ class NumberedRows(Numbered, skip_registration=True):
     kinds = {"a_number": tfds.features.Scalar(np.float32), "b": tfds.features.Scalar(np.float32)}
 
     def example(self, i):
-        return {"a_number": i, "b": (i * i) % 17}
+        return {"a_number": number_of(i), "b": np.sin(i)}
+
+
+def number_of(i):
+    """The number `i` as a measurement: whole numbers that are all distinct may be left out."""
+    return i + 0.45 + 0.4 * np.sin(i)
 
 
 def images(n):
@@ -175,7 +182,7 @@ def test_rows_of_a_tfds_table_are_in_one_part_each(tmp_path):
 @pytest.mark.parametrize("n", [11, 97, 200])
 def test_rows_of_a_users_table_are_in_one_part_each(tmp_path, n):
     rng = np.random.default_rng(0)
-    rows = np.stack([np.arange(n), 5.0 + rng.normal(size=n)], axis=1)
+    rows = np.stack([number_of(np.arange(n)), 5.0 + rng.normal(size=n)], axis=1)
     np.save(tmp_path / "rows.npy", rows)
     config = zoo.config("nsf_table")
     config.data.path = str(tmp_path / "rows.npy")
@@ -215,6 +222,19 @@ def test_draws_of_a_toy_are_other_draws_in_each_part(name):
         same = np.isin(_keys(one), _keys(other)).mean()
         # A thousandth of the numbers of one dimension meet on the grid of float32.
         assert same < 0.01, f"{a} and {b} share {same:.1%} of their rows"
+
+
+@pytest.mark.parametrize("size", [datasets._VALIDATION_ROWS, datasets._TEST_ROWS])
+def test_seeds_of_a_toys_parts_are_apart_whatever_the_seed_of_training(size, monkeypatch):
+    """Draws are a function of (rows, seed): parts of one size and one seed would be the same."""
+    used = []
+    monkeypatch.setattr(toy.Toy, "sample", lambda self, n, seed: used.append(seed) or np.zeros(n))
+    config = zoo.config("affine_moons")
+    config.data.size = size
+    for seed in (0, 1, 2, MAX_SEED):
+        config.train.seed = seed
+        datasets.load(config).test()
+    assert len(used) == len(set(used)) == 12
 
 
 def _keys(rows):

@@ -1,0 +1,88 @@
+"""What a test reports: which rows it reads, and two standard errors."""
+
+import math
+
+import numpy as np
+import pytest
+
+from tfflows.data import toy
+from tfflows.training import write_json
+from zoo import datasets, evaluate, registry
+from zoo.evaluate import _mean
+from zoo.train import written
+
+
+def test_two_standard_errors_and_not_one():
+    values = np.array([1.0, 2.0, 4.0, 9.0])
+    result = _mean("x", values)
+    assert result["x"] == 4.0
+    deviation = math.sqrt(np.mean((values - 4.0) ** 2))
+    assert result["x_two_standard_errors"] == pytest.approx(2 * deviation / 2, rel=1e-12)
+
+
+def test_the_interval_holds_the_mean_in_95_of_100_tests():
+    rng = np.random.default_rng(0)
+    held = 0
+    for _ in range(2000):
+        result = _mean("x", rng.normal(3.0, 7.0, 400))
+        held += abs(result["x"] - 3.0) <= result["x_two_standard_errors"]
+    # 95.4 % for two errors, 68 % for one, 99.7 % for three; the deviation of 2,000 is 0.5 %.
+    assert 0.935 < held / 2000 < 0.97
+
+
+class Normal:
+    """A model of two independent numbers whose log-density is known, and that notes its rows."""
+
+    event_shape = (2,)
+    standardization_log_det = 0.5
+    asked = None
+
+    def log_prob(self, x, context=None):
+        self.asked = x if self.asked is None else np.concatenate([self.asked, x])
+
+        class Tensor:
+            @staticmethod
+            def numpy():
+                return -np.sum(np.square(x, dtype=np.float64), axis=1)
+
+        return Tensor
+
+
+def workdir(folder, name="affine_moons", **data):
+    config = registry.config(name)
+    config.data.update(data)
+    write_json(folder / registry.CONFIG, written(config))
+    card = {"name": name, "dim": 2, "data": {}, "weights_sha256": ""}
+    write_json(folder / registry.CARD, card)
+    return config
+
+
+def test_figures_are_those_of_the_test_rows(tmp_path):
+    config = workdir(tmp_path, size=1000)
+    model = Normal()
+    result = evaluate.evaluate(tmp_path, flow=model)
+    data = datasets.load(config)
+    np.testing.assert_array_equal(model.asked, data.test())
+    log_q = -np.sum(np.square(data.test(), dtype=np.float64), axis=1)
+    assert result["rows"] == len(log_q) == 100_000
+    assert result["log_likelihood"] == pytest.approx(log_q.mean(), rel=1e-9)
+    error = 2 * log_q.std() / math.sqrt(len(log_q))
+    assert result["log_likelihood_two_standard_errors"] == pytest.approx(error, rel=1e-9)
+    assert result["log_likelihood_standardized"] == pytest.approx(log_q.mean() + 0.5, rel=1e-9)
+    ratio = toy.get("two_moons").log_prob(data.test()) - log_q
+    assert result["kl_divergence"] == pytest.approx(ratio.mean(), rel=1e-9)
+    assert result["kl_divergence_two_standard_errors"] == pytest.approx(
+        2 * ratio.std() / math.sqrt(len(log_q)), rel=1e-9
+    )
+
+
+def test_only_so_many_rows_as_asked_for_and_the_first(tmp_path):
+    rows = np.random.default_rng(0).normal(size=(100, 2))
+    np.save(tmp_path / "rows.npy", rows)
+    config = workdir(tmp_path, "gaussian_table", path=str(tmp_path / "rows.npy"))
+    model = Normal()
+    result = evaluate.evaluate(tmp_path, flow=model, rows=4)
+    order = np.random.default_rng(0).permutation(100)
+    np.testing.assert_array_equal(model.asked, rows[order[-10:][:4]].astype("float32"))
+    assert result["rows"] == 4
+    assert len(datasets.load(config).test()) == 10
