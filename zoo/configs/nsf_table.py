@@ -9,7 +9,6 @@ def get_config():
         summary="Autoregressive neural spline flow for a table of numbers.",
         family="NSF",
         model={
-            "base": "logistic",
             "autoregressive": True,
             "layers": 6,
             "linear": "lu",
