@@ -189,9 +189,9 @@ def _tfds(config: ConfigDict) -> Data:
     train, validation, test = (
         sources.tfds_table(name, data_dir, part) for part in ("train[:90%]", "train[90%:]", "test")
     )
-    rows = [table.as_float32(part) for part in (train, validation, test)]
+    rows = [table.as_float64(part) for part in (train, validation, test)]
     std = rows[0].std(axis=0, dtype=np.float64)
-    keep = std > 0
+    keep = np.ptp(rows[0], axis=0) > 0
     if not keep.all() and not config.data.drop_constant:
         first = train.columns[int(np.flatnonzero(~keep)[0])]
         raise ValueError(

@@ -59,7 +59,7 @@ class TableSplits:
     """A table ready for training.
 
     Attributes:
-      train, validation, test: raw rows, float32 `[n, d]` each.
+      train, validation, test: raw rows, float64 `[n, d]` each.
       mean, std: statistics of the training rows, float64 `[d]`.
       columns: names of the `d` columns.
       dropped: names of the constant columns left out.
@@ -129,30 +129,23 @@ def prepare(table: Table, drop_constant: bool = False) -> TableSplits:
 
     Args:
       table: the table.
-      drop_constant: leave out columns that are constant over the training rows, as float32.
+      drop_constant: leave out columns that are constant over the training rows.
 
     Raises:
       ValueError: if rows are too few, a value is beyond float32, a column is constant over the
         training rows (named) and `drop_constant` is not set, or no column is left.
     """
     parts = split(len(table.values))
-    values = as_float32(table)
-    train = values[parts[0]].astype(np.float64)
+    values = as_float64(table)
+    train = values[parts[0]]
     mean, std = train.mean(axis=0), train.std(axis=0)
-    constant = (train.min(axis=0) == train.max(axis=0)) | (std < np.finfo(np.float32).tiny)
+    # Numbers that differ by rounding alone are constant.
+    rounding = 4.0 * np.spacing(np.abs(train).max(axis=0))
+    constant = (np.ptp(train, axis=0) <= rounding) | (std < np.finfo(np.float32).tiny)
     dropped = [
         name for name, is_constant in zip(table.columns, constant, strict=True) if is_constant
     ]
     if dropped and not drop_constant:
-        varies = np.ptp(table.values[parts[0]].astype(np.float64), axis=0) > 0
-        lost = [
-            name for name, is_lost in zip(table.columns, constant & varies, strict=True) if is_lost
-        ]
-        if lost:
-            raise ValueError(
-                f"table: expected columns that vary as float32, got {', '.join(map(repr, lost))},"
-                f" constant as float32 over the training rows; subtract an offset or rescale"
-            )
         raise ValueError(
             f"table: expected columns that vary over the training rows, got constant"
             f" {', '.join(map(repr, dropped))} (drop_constant leaves them out)"
@@ -169,17 +162,17 @@ def prepare(table: Table, drop_constant: bool = False) -> TableSplits:
     )
 
 
-def as_float32(table: Table) -> np.ndarray:
-    """The values as float32 `[n, d]`.
+def as_float64(table: Table) -> np.ndarray:
+    """The values as float64 `[n, d]`, from which a model subtracts the mean before it rounds.
 
     Raises:
       ValueError: if one is beyond float32's range (its row and column are named).
     """
-    with np.errstate(over="ignore"):
-        values = table.values.astype(np.float32)
-    beyond = np.flatnonzero(~np.isfinite(values).all(axis=1))
+    values = table.values.astype(np.float64, copy=False)
+    within = np.abs(values) <= np.finfo(np.float32).max
+    beyond = np.flatnonzero(~within.all(axis=1))
     if beyond.size:
-        column = table.columns[np.flatnonzero(~np.isfinite(values[beyond[0]]))[0]]
+        column = table.columns[np.flatnonzero(~within[beyond[0]])[0]]
         raise ValueError(
             f"table: expected numbers within float32, got larger in {_rows(beyond)}"
             f" (first in column {column!r})"
