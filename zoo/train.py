@@ -26,6 +26,9 @@ from tfflows.training.strategy import NAMES
 from zoo import command, datasets, estimate, figures, registry
 from zoo.configs import default
 
+# Entries that a config of an earlier version lacks.
+_ADDED = {"data.header", "data.keep_identifiers"}
+
 
 def train(
     config: ConfigDict,
@@ -53,7 +56,7 @@ def train(
     settings = _settings(config)
     command.check_folder("workdir", workdir)
     _check_numbers(config)
-    data = datasets.load(config)
+    data = datasets.load(_as_begun(config, workdir))
     skipped = data.facts.get("skipped", [])
     if skipped:
         files = "1 file" if len(skipped) == 1 else f"{len(skipped)} files"
@@ -160,6 +163,21 @@ def _settings(config: ConfigDict) -> training.Settings:
     )
 
 
+def _as_begun(config: ConfigDict, workdir: pathlib.Path) -> ConfigDict:
+    """The config, with identifiers kept if the run was begun by a version that left none out."""
+    path = workdir / registry.CONFIG
+    if not path.exists():
+        return config
+    try:
+        begun = _flat(json.loads(path.read_text()))
+    except ValueError:  # which check_same tells of
+        return config
+    config = ConfigDict(config)
+    if "data.source" in begun and "data.keep_identifiers" not in begun:
+        config.data.keep_identifiers = True
+    return config
+
+
 def _plain(config: ConfigDict) -> dict:
     """The config as it is after a trip through JSON."""
     return json.loads(json.dumps(config.to_dict()))
@@ -190,7 +208,7 @@ def check_same(workdir: pathlib.Path, values: dict) -> None:
     except ValueError:
         raise ValueError(f"workdir: {path} is not a config") from None
     there, here = _flat(found), _flat(values)
-    for key in sorted(there.keys() | here.keys()):
+    for key in sorted((there.keys() | here.keys()) - (_ADDED - there.keys())):
         if there.get(key) != here.get(key):
             raise ValueError(
                 f"workdir: {workdir} was made with another config: {key} is "

@@ -99,6 +99,7 @@ class Baseline(DensityModel):
         Raises:
           ValueError: for another shape, rows that are not finite, or too few of them.
         """
+        rows, _ = self.learn_columns(rows, {})
         self._estimate(_checked(rows, self._event_shape[0], self._standardize))
         self.parameters.estimated.assign(1)
 
@@ -146,7 +147,7 @@ class Baseline(DensityModel):
 
     def get_config(self):
         """Returns the constructor's arguments."""
-        return {**self._config, "name": self.name}
+        return {**self._config, "name": self.name, **self.columns_config()}
 
 
 def _checked(rows, dim: int, standardize: tb.Standardize | None) -> np.ndarray:
@@ -206,6 +207,7 @@ class Gaussian(AffineFlow):
         """
         if not self.supports_temperature:
             raise ValueError(f"base: a Gaussian has a normal one, got {self.base.name}")
+        rows, _ = self.learn_columns(rows, {})
         rows = _checked(rows, self.event_shape[0], self._standardize)
         covariance = np.atleast_2d(np.cov(rows, rowvar=False, bias=True))
         # Columns may be of any scales; but beyond this one is as good as a function of the others.

@@ -12,12 +12,13 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from tfflows.models.columns import NamedColumns
 from tfflows.random import row_seeds, training_noise
 
 _SMALLEST_SHARE = 128  # rows that are worth a core of their own under XLA
 
 
-class DensityModel(keras.Model):
+class DensityModel(NamedColumns, keras.Model):
     """A Keras model with a log-density and a sampler.
 
     A subclass defines `log_prob_fn`, `draw_and_log_prob`, `draw` and the properties `event_shape`,
@@ -76,7 +77,7 @@ class DensityModel(keras.Model):
         """Log-density of each row.
 
         Args:
-          x: `[batch, *event]`.
+          x: `[batch, *event]`; the columns of a pandas DataFrame go by name (see `columns`).
           context: `[batch, *context_shape]` for a conditional model.
 
         Returns:
@@ -175,7 +176,7 @@ class DensityModel(keras.Model):
     # Checks.
 
     def _check_x(self, name, x):
-        x = tf.convert_to_tensor(x)
+        x = tf.convert_to_tensor(self.by_name(name, x))
         expected = tuple(self.event_shape)
         if x.shape.rank != 1 + len(expected) or not x.shape[1:].is_compatible_with(expected):
             raise ValueError(
@@ -347,7 +348,7 @@ class DensityModel(keras.Model):
 
         Args:
           x: a `tf.data.Dataset` of `x`, `(x, context)` or `(x, context, sample_weight)`; or rows
-            as an array.
+            as an array; or as a DataFrame, whose columns the model takes by name from then on.
           y: the contexts of rows given as an array.
           **kwargs: Keras's.
 
@@ -355,6 +356,7 @@ class DensityModel(keras.Model):
           Keras's `History`.
         """
         _check_weights(y, kwargs)
+        x, kwargs = self.learn_columns(x, kwargs)
         if not self.initialized and self._target_log_prob is None and x is not None:
             if isinstance(x, (np.ndarray, tf.Tensor)):
                 self.initialize(x, y)
@@ -372,7 +374,7 @@ class DensityModel(keras.Model):
     def evaluate(self, x=None, y=None, **kwargs):
         """Keras's `evaluate`: the mean loss over rows; arguments as `fit`'s."""
         _check_weights(y, kwargs)
-        return super().evaluate(x, y, **kwargs)
+        return super().evaluate(self.by_name("x", x), y, **kwargs)
 
 
 def _check_weights(y, keywords):
