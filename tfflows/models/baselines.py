@@ -120,6 +120,7 @@ class Baseline(Standardized, DensityModel):
         Raises:
           ValueError: for another shape, rows that are not finite, or too few of them.
         """
+        rows, _ = self.learn_columns(rows, {})
         self._estimate(_checked(self, rows))
         self.parameters.estimated.assign(1)
 
@@ -151,7 +152,7 @@ class Baseline(Standardized, DensityModel):
 
     def get_config(self):
         """Returns the constructor's arguments."""
-        return {**self._config, "name": self.name}
+        return {**self._config, "name": self.name, **self.columns_config()}
 
 
 def _checked(model, rows) -> np.ndarray:
@@ -211,6 +212,7 @@ class Gaussian(AffineFlow):
         """
         if not self.supports_temperature:
             raise ValueError(f"base: a Gaussian has a normal one, got {self.base.name}")
+        rows, _ = self.learn_columns(rows, {})
         rows = _checked(self, rows)
         covariance = np.atleast_2d(np.cov(rows, rowvar=False, bias=True))
         # Columns may be of any scales; but beyond this one is as good as a function of the others.

@@ -11,13 +11,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from tfflows.models.columns import NamedColumns
 from tfflows.models.feeding import Feeding, as_tensor
 from tfflows.random import row_seeds, training_noise
 
 _SMALLEST_SHARE = 128  # rows that are worth a core of their own under XLA
 
 
-class DensityModel(Feeding, keras.Model):
+class DensityModel(NamedColumns, Feeding, keras.Model):
     """A Keras model with a log-density and a sampler.
 
     A subclass defines `log_prob_fn`, `draw_and_log_prob`, `draw` and the properties `event_shape`,
@@ -76,7 +77,7 @@ class DensityModel(Feeding, keras.Model):
         """Log-density of each row.
 
         Args:
-          x: `[batch, *event]`.
+          x: `[batch, *event]`; the columns of a pandas DataFrame go by name (see `columns`).
           context: `[batch, *context_shape]` for a conditional model.
 
         Returns:
@@ -177,7 +178,7 @@ class DensityModel(Feeding, keras.Model):
     # Checks.
 
     def _check_x(self, name, x):
-        x = as_tensor(x)
+        x = as_tensor(self.by_name(name, x))
         self._check_spec(name, x)
         exact = x.dtype.is_integer or x.dtype == tf.float64
         dtype = tf.float64 if self.takes_float64 and exact else tf.float32
