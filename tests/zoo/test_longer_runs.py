@@ -79,9 +79,9 @@ def test_a_small_table_stops_early(tmp_path, table):
     """Its validation loss turns, and by default a table has a patience of 8 validations."""
     arguments = (
         *("--config=realnvp_table", f"--config.data.path={table}", f"--workdir={tmp_path}"),
-        *("--config.model.args.layers=2", "--config.model.args.hidden_units=(64,)"),
+        *("--config.model.args.layers=1", "--config.model.args.hidden_units=(32,)"),
         *("--config.train.eval_every=10", "--config.train.warmup=0", f"{STEPS}=2000"),
-        *("--config.train.learning_rate=0.01", *QUICK),
+        *("--config.train.learning_rate=0.03", *QUICK),
     )
     code, output, errors = binaries.run("zoo.train", *arguments)
     assert code == 0, errors
