@@ -45,6 +45,7 @@ MAY_CHANGE = {
     *("train.steps", "train.eval_every", "train.checkpoint_every", "train.patience"),
     *("train.steps_per_execution", "train.jit_compile"),
 }
+_INITIAL_ROWS = 2**16
 _PATIENCE = 8  # validations of a table without a better one before training stops
 # Entries that a config of an earlier version lacks.
 _ADDED = {"data.header", "data.keep_identifiers"}
@@ -164,6 +165,9 @@ def _train(config, data, build, write_config, workdir, settings, strategy, verbo
     flow = build()
     dataset = data.training(config)
     dataset(0)
+    if data.mean is not None:
+        # Of a table more rows than `fit` would take: quantiles need many. Their order is random.
+        flow.initialize(data.train[:_INITIAL_ROWS])
     write_config()
     result = training.fit(
         flow,
