@@ -103,6 +103,17 @@ def test_zero_means_none():
     assert training.optimizer("sgd", momentum=0.7).momentum == 0.7
 
 
+def test_the_whole_gradient_is_clipped_and_keeps_its_direction():
+    """Not each variable's part: that would turn the gradient."""
+    variables = [keras.Variable(np.zeros(1, "float32")) for _ in range(2)]
+    optimizer = training.optimizer("sgd", 1.0, momentum=0.0, clip_norm=1.0)
+    optimizer.build(variables)
+    optimizer.apply([tf.constant([3.0]), tf.constant([4.0])], variables)
+    np.testing.assert_allclose([v.numpy()[0] for v in variables], [-0.6, -0.8], rtol=1e-6)
+    optimizer.apply([tf.constant([0.03]), tf.constant([-0.04])], variables)  # short enough
+    np.testing.assert_allclose([v.numpy()[0] for v in variables], [-0.63, -0.76], rtol=1e-6)
+
+
 def test_schedules():
     assert training.learning_rate("constant", 0.1, 100) == 0.1
     cosine = training.learning_rate("cosine", 0.1, 100)
@@ -114,6 +125,8 @@ def test_schedules():
     assert rate(warm, 5) == pytest.approx(0.05)
     assert rate(warm, 90) == pytest.approx(0.1)
     both = training.learning_rate("cosine", 0.1, 100, warmup=20)
+    assert rate(both, 0) == 0.0 and rate(both, 10) == pytest.approx(0.05)
+    assert rate(both, 100) == pytest.approx(0.0, abs=1e-8)
     assert rate(both, 20) == pytest.approx(0.1)
     assert rate(both, 60) == pytest.approx(0.05)
 

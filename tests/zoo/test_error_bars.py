@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tfflows.data import toy
 from tfflows.training import write_json
@@ -86,3 +87,63 @@ def test_only_so_many_rows_as_asked_for_and_the_first(tmp_path):
     np.testing.assert_array_equal(model.asked, rows[order[-10:][:4]].astype("float32"))
     assert result["rows"] == 4
     assert len(datasets.load(config).test()) == 10
+
+
+class Bytes:
+    """A model of colour images with classes: its log-density names the row and its context."""
+
+    event_shape, samples = (4, 4, 3), 1
+
+    @staticmethod
+    def log_prob(x, context=None):
+        assert len(x) == len(context)
+        value = -100.0 * x[:, 0, 0, 0].astype(np.float64) - context.argmax(1)
+
+        class Tensor:
+            @staticmethod
+            def numpy():
+                return value
+
+        return Tensor
+
+    def bits_per_dim(self, x, context=None):
+        """Not asked for: the figure is taken from the log-density."""
+
+
+def test_contexts_go_with_their_rows_in_every_batch():
+    n = 3 * evaluate._IMAGES + 7
+    x = np.zeros([n, 4, 4, 3], np.uint8)
+    x[:, 0, 0, 0] = np.arange(n) % 251
+    context = np.eye(5, dtype=np.float32)[(np.arange(n) // 3) % 5]
+    expected = -100.0 * x[:, 0, 0, 0] - context.argmax(1)
+    np.testing.assert_array_equal(evaluate._log_prob(Bytes(), x, context), expected)
+
+
+def test_bits_are_those_of_a_number_and_not_of_a_pixel(tmp_path):
+    config = workdir(tmp_path, "glow_images", path=str(tmp_path / "images.npz"))
+    config.model.args.classes = 2
+    write_json(tmp_path / registry.CONFIG, written(config))
+    x = np.random.default_rng(0).integers(0, 256, (40, 4, 4, 3)).astype("uint8")
+    np.savez(tmp_path / "images.npz", x=x, y=np.arange(40) % 2)
+    result = evaluate.evaluate(tmp_path, flow=Bytes())
+    test = datasets.load(config).test()
+    nats = 100.0 * test[:, 0, 0, 0] + datasets.load(config).test_context().argmax(1)
+    bits = nats / (4 * 4 * 3) / math.log(2.0)
+    assert result["bits_per_dim"] == pytest.approx(bits.mean(), rel=1e-9)
+    assert result["bits_per_dim_two_standard_errors"] == pytest.approx(
+        2 * bits.std() / math.sqrt(len(bits)), rel=1e-9
+    )
+    assert result["log_likelihood"] == pytest.approx(-nats.mean(), rel=1e-9)
+
+
+def test_draws_of_a_target_are_numbered_through_all_batches():
+    class Numbered:
+        @staticmethod
+        def sample_and_log_prob(n, seed, start):
+            numbers = start + np.arange(n, dtype=np.float64)
+            return [tf.constant(v) for v in (numbers[:, np.newaxis], -numbers)]
+
+    n, start = 2 * evaluate._BATCH + 5, 1 << 41
+    x, log_q = evaluate._draws(Numbered, n, start)
+    np.testing.assert_array_equal(x[:, 0], start + np.arange(n))
+    np.testing.assert_array_equal(log_q, -x[:, 0])

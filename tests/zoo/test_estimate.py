@@ -112,7 +112,7 @@ def test_a_mixture_that_learns_its_few_rows_by_heart_is_not_chosen():
     model, records, _ = estimate.estimate(
         lambda **arguments: registry.from_config(values, (2,), **arguments), config, data
     )
-    few, many = (r for r in records)
+    few, many = records
     on_training_rows = {}
     for components in (2, 12):
         other = registry.from_config(values, (2,), components=components)

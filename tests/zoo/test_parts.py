@@ -202,6 +202,19 @@ def check_statistics(data):
     assert (np.abs(data.std / others - 1.0) > 1e-4).any()
 
 
+def test_order_of_training_rows_is_a_function_of_the_configs_seed_and_the_step(tmp_path):
+    config, data = load(archive(tmp_path))
+
+    def batches(seed, start):
+        config.train.seed = seed
+        return [numbers(x).tolist() for x, _ in data.training(config)(start).take(3)]
+
+    assert batches(0, 0) == batches(0, 0)
+    assert batches(0, 0)[2] == batches(0, 2)[0]
+    assert batches(0, 0) != batches(1, 0)
+    assert {len(batch) for batch in batches(1, 5)} == {config.train.batch_size}
+
+
 @pytest.mark.parametrize("name", toy.names())
 def test_draws_of_a_toy_are_other_draws_in_each_part(name):
     config = zoo.config("affine_moons")

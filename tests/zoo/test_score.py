@@ -54,6 +54,15 @@ def test_scores(export, tmp_path):
     np.testing.assert_array_equal(np.load(tmp_path / "scores.npy"), np.full(5, -2.0))
 
 
+def test_every_row_is_scored_in_its_place(export, tmp_path):
+    """More rows than a request holds."""
+    rows = np.random.default_rng(0).normal(size=(4096 + 5, 2)).astype("float32")
+    np.save(tmp_path / "rows.npy", rows)
+    code, output = score(export, tmp_path / "rows.npy", tmp_path / "scores.npy")
+    assert code == 0 and "scored 4101 rows" in output
+    np.testing.assert_allclose(np.load(tmp_path / "scores.npy"), -rows.sum(1), rtol=1e-5, atol=1e-6)
+
+
 @pytest.mark.parametrize(
     "model, rows, scores, message",
     [
