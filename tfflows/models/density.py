@@ -42,9 +42,14 @@ class DensityModel(Feeding, keras.Model):
     )
 
     def __init__(self, seed: int = 0, name: str | None = None, **kwargs):
+        if keras.config.dtype_policy().name == "float64":
+            raise ValueError(
+                "precision: models compute in float32 (offsets of tables are subtracted in float64 "
+                "all the same), got float64, Keras's global policy; set another, such as float32"
+            )
         # float32 and no autocast: under a mixed-precision policy Keras would cast the data.
         super().__init__(name=name, dtype="float32", autocast=False, **kwargs)
-        self.seed = int(seed)
+        self.seed = check_seed(seed)
         self._target_log_prob = None
         self._xla_batch_size = None
 
@@ -355,6 +360,13 @@ class DensityModel(Feeding, keras.Model):
             # Keras averages a multi-worker strategy's logs along their first axis.
             result = tf.reshape(result, [1])
         return {"loss": result}
+
+
+def check_seed(seed) -> int:
+    """`seed`, of any integer type, as an int of 64 bits; or a ValueError."""
+    if isinstance(seed, bool) or (tf.is_tensor(seed) and tf.get_static_value(seed) is None):
+        raise ValueError(f"seed: expected a whole number, got {seed!r}")
+    return whole("seed", tf.get_static_value(seed) if tf.is_tensor(seed) else seed, -(2**63))
 
 
 def whole(name, value, low):

@@ -11,11 +11,13 @@ import numpy as np
 
 from tfflows import bijectors as tb
 from tfflows import distributions
+from tfflows.models.density import check_seed
 from tfflows.models.flow import Flow
 from tfflows.networks import MLP, AutoregressiveNetwork, ResidualMLP
 
 # A family keys layer i by 1000 seed + i, and numpy's permutations take 32 bits.
 MAX_SEED = 2**32 // 1000 - 1
+_PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16", "float16", "bfloat16")
 
 # Of an argument's default: what its values are, and how that is said.
 _KINDS = {
@@ -129,35 +131,56 @@ class Family(Described, Flow):
         if int(dim) < 1:
             raise ValueError(f"dim: expected at least 1, got {dim}")
         self._check_known(arguments)
+        seed = check_seed(seed)
         config = {
             "dim": int(dim),
             "base": base,
             "context_dim": context_dim,
             "standardize": standardize,
-            "seed": int(seed),
-            "precision": precision or keras.config.dtype_policy().name,
+            "seed": seed,
+            "precision": check_precision(precision),
             **arguments,
         }
         if isinstance(base, distributions.Base):
             config["base"] = base.name
         with dtype_policy(config["precision"]):
-            layers = self.layers_of(dim, context_dim, seed, **arguments)
-        if standardize:
-            layers = [tb.Standardize(dim), *layers]
-        super().__init__(
-            tb.Chain(layers),
-            event_shape=[dim],
-            base=self.default_base if base is None else base,
-            seed=seed,
-            name=name,
-            trainable=trainable,
-        )
+            layers = self.layers_of(dim, context_dim, layer_seed(seed), **arguments)
+            if standardize:
+                layers = [tb.Standardize(dim), *layers]
+            super().__init__(
+                tb.Chain(layers),
+                event_shape=[dim],
+                base=self.default_base if base is None else base,
+                seed=seed,
+                name=name,
+                trainable=trainable,
+            )
         self._config = config
 
     @classmethod
     def event_arguments(cls, event_shape):
         """The constructor's arguments that say of what shape one datum is."""
         return {"dim": event_shape[0]}
+
+
+def check_precision(precision: str | None) -> str:
+    """The name of the dtype policy, Keras's global one if `None`; or a ValueError."""
+    name = keras.config.dtype_policy().name if precision is None else precision
+    if name not in _PRECISIONS:
+        source = ", Keras's global policy" if precision is None else ""
+        raise ValueError(
+            f"precision: expected one of {', '.join(_PRECISIONS)} (a flow computes in float32, "
+            f"its conditioners as the policy says), got {name!r}{source}"
+        )
+    return name
+
+
+def layer_seed(seed: int) -> int:
+    """A seed that layers can be keyed by: itself up to `MAX_SEED`, and a hash of any other."""
+    if 0 <= seed <= MAX_SEED:
+        return seed
+    words = np.random.SeedSequence(seed % 2**64).generate_state(1, np.uint64)
+    return int(words[0] % (MAX_SEED + 1))
 
 
 @contextlib.contextmanager
