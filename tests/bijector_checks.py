@@ -280,6 +280,66 @@ def check_context(case: Case) -> None:
             raise AssertionError(f"{outer.name}: a missing context is accepted in silence")
 
 
+def check_batch_shapes(case: Case) -> None:
+    """Any batch, none included, gives what its rows give; events and contexts broadcast."""
+    bijector = case.randomized("float64")
+    contexts = case.keywords("float64", batch=6)
+    for joint, step, log_det, flat, shape in (
+        (
+            tb.forward_and_log_det,
+            bijector.forward,
+            bijector.forward_log_det_jacobian,
+            case.latent_events("float64", batch=6),
+            case.of_latent,
+        ),
+        (
+            tb.inverse_and_log_det,
+            bijector.inverse,
+            bijector.inverse_log_det_jacobian,
+            case.events("float64", batch=6),
+            case.event_shape,
+        ),
+    ):
+        ndims = len(shape)
+
+        context = contexts.get("context")
+
+        def run(value, context, batch, joint=joint, ndims=ndims):
+            result, total = joint(bijector, tf.identity(value), ndims, context)
+            return result, total + tf.zeros(batch, total.dtype)
+
+        def check(value, context, batch, right, run=run, joint=joint):
+            got = run(value, context, batch)
+            event = right[0].shape[1:]
+            for what, a, b, inner in zip(
+                ("value", "log-det"), got, right, ([*batch, *event], batch), strict=True
+            ):
+                _close(a, tf.reshape(b, inner), 1e-6, f"{joint.__name__}, batch {batch}, {what}")
+            return got
+
+        expected = run(flat, context, [6])
+        for batch in ([], [3], [2, 3]):
+            n = int(np.prod(batch))
+            own = None if context is None else context[:n]
+            own = None if own is None else tf.reshape(own, [*batch, *context.shape[1:]])
+            right = [part[:n] for part in expected]
+            got = check(tf.reshape(flat[:n], [*batch, *shape]), own, batch, right)
+            if batch == []:
+                keywords = {} if own is None else {"context": own}
+                value = tf.identity(flat[0])
+                _close(step(value, **keywords), got[0], 1e-6, "TFP's value, no batch")
+                other = log_det(value, event_ndims=ndims, **keywords)
+                _close(other, got[1], 1e-6, "TFP's log-det, no batch")
+        if context is not None:
+            check(
+                tf.reshape(flat, [2, 3, *shape]),
+                context[0],
+                [2, 3],
+                run(flat, tf.repeat(context[:1], 6, 0), [6]),
+            )
+            check(flat[0], context, [6], run(tf.repeat(flat[:1], 6, 0), context, [6]))
+
+
 CHECKS = {
     check.__name__.removeprefix("check_"): check
     for check in (
@@ -291,5 +351,6 @@ CHECKS = {
         check_compiled,
         check_float32_extremes,
         check_context,
+        check_batch_shapes,
     )
 }

@@ -61,7 +61,7 @@ def density_1d(
         raise ValueError(f"samples: expected shape [n] or [n, 1], got {list(samples.shape)}")
     samples = samples.reshape(-1, 1)
     low, high = (float(edge[0]) for edge in _bounds(bounds, samples))
-    x = np.linspace(low, high, 1000, dtype=np.float32)
+    x = np.linspace(low, high, 1000).astype(_dtype(flow_or_log_prob_fn))
     density = np.exp(_log_prob(flow_or_log_prob_fn, x[:, np.newaxis]))
 
     figure, (axes,) = _figure(1, width=6.4, height=4.0)
@@ -211,7 +211,7 @@ def overview_2d(
     Raises:
       ValueError: if the data have another shape.
     """
-    data = np.asarray(data, np.float32)[:_SHOWN]
+    data = np.asarray(data, _dtype(flow))[:_SHOWN]
     if data.ndim != 2 or data.shape[1] != 2 or not len(data):
         raise ValueError(f"data: expected shape [n, 2], got {list(data.shape)}")
     bounds = _bounds(bounds, data)
@@ -318,6 +318,12 @@ def _lighten(axes: Axes) -> None:
     axes.set_axisbelow(True)
 
 
+def _dtype(flow_or_log_prob_fn):
+    """What the rows of a model are: float64 if float32 cannot hold them."""
+    dtype = getattr(flow_or_log_prob_fn, "event_dtype", None)
+    return np.float64 if dtype is not None and dtype.name == "float64" else np.float32
+
+
 def _scatter(axes: Axes, x: np.ndarray, bounds, colours) -> None:
     axes.scatter(x[:, 0], x[:, 1], s=4, alpha=0.7, linewidths=0, c=colours)
     _square(axes, *bounds)
@@ -328,7 +334,8 @@ def _heat_map(axes: Axes, flow_or_log_prob_fn, bounds, resolution: int):
     # Centres of cells.
     ticks = (np.arange(resolution) + 0.5) / resolution
     x1, x2 = (low[i] + (high[i] - low[i]) * ticks for i in range(2))
-    grid = np.stack(np.meshgrid(x1, x2), axis=-1).reshape(-1, 2).astype(np.float32)
+    grid = np.stack(np.meshgrid(x1, x2), axis=-1).reshape(-1, 2)
+    grid = grid.astype(_dtype(flow_or_log_prob_fn))
     density = np.exp(_log_prob(flow_or_log_prob_fn, grid)).reshape(resolution, resolution)
     image = axes.imshow(
         density,

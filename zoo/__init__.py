@@ -7,8 +7,7 @@
 
 `zoo.names()` lists the configs and `zoo.pretrained()` the models that come trained; `zoo.build`
 makes one untrained, `zoo.load` gives one with its weights (or a work directory's), `zoo.card` tells
-how it was made. The binaries are `python -m zoo.train`,
-`zoo.evaluate`, `zoo.sample`, `zoo.pretrain` and `zoo.demo`.
+how it was made. `python -m zoo` lists the models and the commands; each command has `--help`.
 """
 
 from zoo.registry import build, card, config, load, names, pretrained

@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 from ml_collections import ConfigDict
 
-from tfflows.data import grid, images, pipeline, sources, table, targets, toy
+from tfflows.data import by_name, grid, images, pipeline, sources, table, targets, toy
 from tfflows.models import ImageFamily
 from zoo import registry
 from zoo.configs import default
@@ -21,6 +21,7 @@ _VALIDATION_ROWS = 10_000
 _TEST_ROWS = 100_000
 _EVALUATION_BATCH = 2048  # at most
 _EVALUATION_IMAGES = 250
+_CONSTANT = "constant over the training rows"  # why a column is left out
 # Seeds of the three sets that are drawn from a toy, so far apart that no two configs share one.
 _VALIDATION_SEED, _TEST_SEED = 1 << 32, 1 << 33
 # Draw numbers of a reverse-KL run: those of training come first.
@@ -105,8 +106,14 @@ def is_of_images(config: ConfigDict) -> bool:
     return issubclass(default.family(config.model.family), ImageFamily)
 
 
-def load(config: ConfigDict) -> Data:
+def load(config: ConfigDict, trained: dict | None = None) -> Data:
     """The data of a config.
+
+    Args:
+      config: the config.
+      trained: what the card of a trained model says of its data. A table's columns are then taken
+        by their names in it, whatever they hold, and classes of images have the numbers that they
+        have in it.
 
     Raises:
       ValueError: if they are not there, or not as they should be.
@@ -125,8 +132,29 @@ def load(config: ConfigDict) -> Data:
             f"{config.data.path!r}"
         )
     if is_of_images(config):
-        return _images(config)
-    return {"toy": _toy, "target": _target, "table": _table, "tfds": _tfds}[source](config)
+        return _images(config, (trained or {}).get("class_names"))
+    if source in ("table", "tfds"):
+        return (_table if source == "table" else _tfds)(config, trained or {})
+    return (_toy if source == "toy" else _target)(config)
+
+
+def load_of(
+    model: str | os.PathLike, data_path: str | None = None, data_dir: str | None = None
+) -> Data:
+    """The data of a trained model, or others of their kind, as the model knows them.
+
+    Args:
+      model: a name or a work directory.
+      data_path, data_dir: where the data are, if not where the model's config says.
+
+    Raises:
+      ValueError: if there is no such model, its data are not there, or they lack a column of the
+        model or have a class that it does not know.
+    """
+    config = ConfigDict(registry.trained_config(model))
+    config.data.path = data_path or config.data.path
+    config.data.data_dir = data_dir or config.data.data_dir
+    return load(config, registry.card(model)["data"])
 
 
 def _toy(config: ConfigDict) -> Data:
@@ -171,27 +199,68 @@ def _target(config: ConfigDict) -> Data:
     )
 
 
-def _table(config: ConfigDict) -> Data:
+def _table(config: ConfigDict, trained: dict) -> Data:
     path = _need(config, "path")
-    splits = table.prepare(table.read_table(path), config.data.drop_constant)
+    columns = trained.get("columns")
+    read = table.read_table(
+        path,
+        _header(config.data.get("header", "auto")),
+        config.data.get("keep_identifiers", False),
+        columns,
+        _all_columns(trained),
+        tell=lambda sentence: print(sentence, flush=True),
+    )
+    splits = table.prepare(read, config.data.drop_constant, keep_constant=columns is not None)
     facts = {
         "source": "table",
         "name": os.path.basename(path),
-        "sha256": registry.sha256(path),
+        "sha256": registry.sha256(os.path.expanduser(path)),
         "split": "rows permuted by numpy.random.default_rng(0); the last 10 % are test, "
         "the last 10 % of the rest validation",
     }
-    return _from_splits(splits, facts)
+    constant = dict.fromkeys(splits.dropped, _CONSTANT)
+    for name in constant:
+        print(f"{os.path.basename(path)}: left out: {name!r} ({_CONSTANT})", flush=True)
+    left_out = read.left_out | constant
+    if left_out:
+        facts["all_columns"] = read.all_columns
+    return _from_splits(splits, facts, left_out)
 
 
-def _tfds(config: ConfigDict) -> Data:
+def _header(value: str) -> bool | None:
+    values = {"auto": None, "yes": True, "no": False}
+    if value not in values:
+        raise ValueError(f"data.header: expected {', '.join(values)}, got {value!r}")
+    return values[value]
+
+
+def _all_columns(trained: dict) -> list[str] | None:
+    """All columns, in order, of the table that a card is of; None if it does not say."""
+    columns, dropped = trained.get("columns"), list(trained.get("dropped", []))
+    if columns is None or "all_columns" in trained:
+        return trained.get("all_columns")
+    if not dropped:
+        return columns
+    names = columns + dropped
+    if not by_name.are_default(names):
+        return None
+    return sorted(names, key=lambda name: int(name.removeprefix("column_")))
+
+
+def _tfds(config: ConfigDict, trained: dict) -> Data:
     name, data_dir = _need(config, "name"), _need(config, "data_dir")
     train, validation, test = (
         sources.tfds_table(name, data_dir, part) for part in ("train[:90%]", "train[90%:]", "test")
     )
-    rows = [table.as_float32(part) for part in (train, validation, test)]
+    columns = trained.get("columns")
+    if columns is not None:
+        places = by_name.positions(train.columns, len(train.columns), columns, train.columns)
+        train, validation, test = (
+            table.Table(part.values[:, places], columns) for part in (train, validation, test)
+        )
+    rows = [table.as_float64(part) for part in (train, validation, test)]
     std = rows[0].std(axis=0, dtype=np.float64)
-    keep = std > 0
+    keep = (np.ptp(rows[0], axis=0) > 0) | (columns is not None)
     if not keep.all() and not config.data.drop_constant:
         first = train.columns[int(np.flatnonzero(~keep)[0])]
         raise ValueError(
@@ -206,10 +275,11 @@ def _tfds(config: ConfigDict) -> Data:
         dropped=[c for c, kept in zip(train.columns, keep, strict=True) if not kept],
     )
     split = "official; the last 10 % of train are validation"
-    return _from_splits(splits, {"source": "tfds", "name": name, "split": split})
+    dropped = dict.fromkeys(splits.dropped, _CONSTANT)
+    return _from_splits(splits, {"source": "tfds", "name": name, "split": split}, dropped)
 
 
-def _from_splits(splits: table.TableSplits, facts: dict) -> Data:
+def _from_splits(splits: table.TableSplits, facts: dict, dropped: dict[str, str]) -> Data:
     parts = {name: getattr(splits, name) for name in ("train", "validation", "test")}
     rows = {name: len(part) for name, part in parts.items()}
     # How a column is written is a fact of the whole file, not something that is learned from it.
@@ -219,15 +289,18 @@ def _from_splits(splits: table.TableSplits, facts: dict) -> Data:
         train=splits.train,
         validation=splits.validation,
         test=lambda: splits.test,
-        facts=facts | {"rows": rows, "columns": splits.columns, "dropped": splits.dropped},
+        facts=facts | {"rows": rows, "columns": splits.columns, "dropped": dropped},
         mean=splits.mean,
         std=splits.std,
         cells=cells,
     )
 
 
-def _images(config: ConfigDict) -> Data:
-    """Images of TFDS or of a user, as uint8, with one-hot classes for a conditional model."""
+def _images(config: ConfigDict, class_names: list[str] | None = None) -> Data:
+    """Images of TFDS or of a user, as uint8, with one-hot classes for a conditional model.
+
+    With names of classes, those of a trained model, the classes have their numbers in these.
+    """
     values = config.data
     size = (values.height, values.width) if values.height or values.width else None
     if size and min(size) < 1:
@@ -250,7 +323,7 @@ def _images(config: ConfigDict) -> Data:
         facts = {"name": name, "split": "official; the last 10 % of train are validation"}
     else:
         path = _need(config, "path")
-        whole = images.read_images(path, **arguments)
+        whole = images.read_images(path, **arguments, classes=class_names)
         parts = [(whole, rows) for rows in images.split_rows(len(whole.x))]
         facts = {
             "name": os.path.basename(os.path.normpath(path)),
@@ -270,9 +343,10 @@ def _images(config: ConfigDict) -> Data:
     classes = config.model.args.classes
     if classes:
         if any(part.labels is None for part, _ in parts):
-            raise ValueError("model.args.classes: the images have no labels; give 0")
-        contexts = [images.class_context(part.labels[rows], classes) for part, rows in parts]
-        facts["class_names"] = parts[0][0].class_names
+            raise ValueError(_no_classes(class_names))
+        facts["class_names"] = class_names or parts[0][0].class_names
+        labels = [images.numbered(part, facts["class_names"])[rows] for part, rows in parts]
+        contexts = [images.class_context(part, classes) for part in labels]
     rows = {"train": len(train), "validation": len(validation), "test": len(test)}
     return Data(
         event_shape=tuple(shape),
@@ -284,6 +358,14 @@ def _images(config: ConfigDict) -> Data:
         validation_context=contexts[1],
         test_context=lambda: contexts[2],
     )
+
+
+def _no_classes(class_names: list[str] | None) -> str:
+    """What to say of images without labels, to someone who trains or has a trained model."""
+    if class_names is None:
+        return "model.args.classes: the images have no labels; give 0"
+    shown = ", ".join(class_names[:20])
+    return f"data: expected images of the classes {shown}, a folder each, got images without labels"
 
 
 def _need(config: ConfigDict, key: str) -> str:

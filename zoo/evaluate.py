@@ -27,7 +27,6 @@ import math
 import os
 
 import numpy as np
-from ml_collections import ConfigDict
 
 from tfflows import training
 from zoo import datasets, registry
@@ -48,7 +47,8 @@ def evaluate(
 
     Args:
       model: a name or a work directory.
-      data_path: the table, where it is not where the config says (or the config says nothing).
+      data_path: the table or images, where they are not where the config says (or it says nothing).
+        A table's columns are taken by the names that the card has, and classes by theirs.
       data_dir: the folder of TFDS, likewise.
       flow: the loaded model, where it has been loaded already.
       samples: draws of the dequantization noise in one bound, for a model of integers.
@@ -65,10 +65,7 @@ def evaluate(
       ValueError: if there is no such model, or its data are not there.
     """
     flow = registry.load(model) if flow is None else flow
-    config = ConfigDict(registry.trained_config(model))
-    config.data.path = data_path or config.data.path
-    config.data.data_dir = data_dir or config.data.data_dir
-    data = datasets.load(config)
+    data = datasets.load_of(model, data_path, data_dir)
     if tuple(data.event_shape) != tuple(flow.event_shape):
         expected, got = (
             f"{shape[0]} columns" if len(shape) == 1 else f"images {' x '.join(map(str, shape))}"

@@ -141,9 +141,9 @@ def write(output: pathlib.Path) -> pathlib.Path:
     sections = [
         "# The zoo\n",
         "Pretrained models: `zoo.load(NAME)`. Each is made again from its config by\n"
-        "`python -m zoo.pretrain NAME`. KL(p, q) is the mean of log p - log q over fresh data of\n"
-        "the known density p, KL(q, p) that of log q - log p over the model's draws; ± is two\n"
-        "standard errors over the test rows; times are of one CPU core.\n",
+        "`python -m zoo.pretrain NAME --output=DIR`. KL(p, q) is the mean of log p - log q over\n"
+        "fresh data of the known density p, KL(q, p) that of log q - log p over the draws of the\n"
+        "model; ± is two standard errors over the test rows; times are of one CPU core.\n",
         toys() + "\n",
         "Models of tables, of the UCI sets HTRU2 and protein: the mean log-likelihood of\n"
         "standardised rows, in nats. In bold the model of each table that validation chooses.\n",

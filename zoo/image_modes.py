@@ -11,12 +11,11 @@ import pathlib
 from collections.abc import Sequence
 
 import numpy as np
-from ml_collections import ConfigDict
 
 from tfflows import bijectors, image_plots, sampling, training
 from tfflows.bijectors.masks import SIDES
 from tfflows.models import DequantizedFlow
-from zoo import choices, command, datasets, registry
+from zoo import choices, command, datasets
 
 MODES = choices.MODES
 MASKS = (*SIDES, "center", "checkerboard", "random")
@@ -251,10 +250,7 @@ def real_images(
         raise ValueError(
             f"model: {model} does not say what its test images are; give a name or work directory"
         )
-    config = ConfigDict(registry.trained_config(model))
-    config.data.path = data_path or config.data.path
-    config.data.data_dir = data_dir or config.data.data_dir
-    data = datasets.load(config)
+    data = datasets.load_of(model, data_path, data_dir)
     x, context = data.test(), data.test_context()
     if isinstance(indices, int):
         indices = range(min(indices, max(1, len(x) // 2 * 2)))

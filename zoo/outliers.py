@@ -40,7 +40,6 @@ import numpy as np
 import PIL.Image
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from ml_collections import ConfigDict
 
 from tfflows import training
 from tfflows.data import images
@@ -147,19 +146,19 @@ def main() -> None:
     if model.context_shape is not None:
         raise ValueError("model: images of other sets have no class, give one without")
     command.set_samples(model, values.samples)
-    settings = ConfigDict(registry.trained_config(values.model))
-    settings.data.data_dir = values.data_dir or settings.data.data_dir
-    if not settings.data.data_dir:
+    own = registry.trained_config(values.model)["data"]
+    data_dir = values.data_dir or own["data_dir"]
+    if not data_dir:
         raise ValueError(f"data_dir: {values.other} needs --data_dir=FOLDER of TFDS sets")
-    data = datasets.load(settings)
+    data = datasets.load_of(values.model, data_dir=data_dir)
     height, width, channels = model.event_shape
-    other = images.tfds_images(
-        values.other, settings.data.data_dir, "test", (height, width), channels
-    ).x[: values.rows]
+    other = images.tfds_images(values.other, data_dir, "test", (height, width), channels).x[
+        : values.rows
+    ]
     validation = data.validation[: values.rows]
     mean = float(scores(model, validation, 0.0)["likelihood"].mean())
     found = [scores(model, x, mean) for x in (data.test()[: values.rows], other)]
-    names = (settings.data.name or "own", values.other)
+    names = (own["name"] or "own", values.other)
     output = pathlib.Path(values.output)
     output.mkdir(parents=True, exist_ok=True)
     text = table(*found, names)

@@ -62,7 +62,11 @@ def pretrained_name(values: ConfigDict) -> str:
     """The name that a trained model of a config has in the zoo."""
     if values.data.source != "table":
         return values.name
-    return values.name.removesuffix("table") + pathlib.Path(values.data.path).stem
+    from tfflows.data import table_files
+
+    path = pathlib.Path(values.data.path)
+    stem = path.name[: len(path.name) - len(table_files.suffix(path))]
+    return values.name.removesuffix("table") + stem
 
 
 def config(name: str) -> ConfigDict:
@@ -177,6 +181,11 @@ def load(model: str | os.PathLike) -> DensityModel:
         flow.load_weights(weights)
     except (ValueError, KeyError, OSError) as error:
         raise ValueError(f"model: {weights} does not fit {CONFIG}: {_first(error)}") from None
+    from tfflows.data import by_name
+
+    columns = facts["data"].get("columns")
+    if columns is not None and not by_name.are_default(columns):
+        flow.columns = columns
     return _finite(flow, weights)
 
 

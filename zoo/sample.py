@@ -145,7 +145,7 @@ def main() -> None:
     check_path(values.output, flow.event_shape[0])
     n = 1000 if values.n is None else values.n
     rows = sample(flow, n, values.seed, values.start, values.temperature)
-    write(rows, values.output, _facts(values.model).get("columns"), flow)
+    write(rows, values.output, flow.columns or _facts(values.model).get("columns"), flow)
     print(f"{len(rows)} draws of {flow.name} (seed {values.seed}): {values.output}")
 
 

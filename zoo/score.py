@@ -36,6 +36,8 @@ def main(model: str, rows: str, scores: str) -> None:
         raise ValueError(f"rows: expected shape {expected.shape}, got {x.shape} in {rows!r}")
     if expected.dtype.is_integer and not np.array_equal(x, x.astype(expected.dtype.as_numpy_dtype)):
         raise ValueError(f"rows: expected {expected.dtype.name}, got {x.dtype} in {rows!r}")
+    if expected.dtype == tf.float64 and x.dtype.kind == "f" and x.dtype.itemsize < 8:
+        raise ValueError(f"rows: expected float64, got {x.dtype}, too coarse, in {rows!r}")
     x = x.astype(expected.dtype.as_numpy_dtype)
     parts = [signature(x=tf.constant(x[i : i + 4096])) for i in range(0, len(x), 4096)]
     np.save(scores, np.concatenate([part["log_prob"].numpy() for part in parts]))

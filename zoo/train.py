@@ -45,7 +45,10 @@ MAY_CHANGE = {
     *("train.steps", "train.eval_every", "train.checkpoint_every", "train.patience"),
     *("train.steps_per_execution", "train.jit_compile"),
 }
+_INITIAL_ROWS = 2**16
 _PATIENCE = 8  # validations of a table without a better one before training stops
+# Entries that a config of an earlier version lacks.
+_ADDED = {"data.header", "data.keep_identifiers"}
 
 
 def train(
@@ -75,7 +78,7 @@ def train(
     _settings(config)  # its errors first
     command.check_folder("workdir", workdir)
     _check_numbers(config)
-    data = datasets.load(config)
+    data = datasets.load(_as_begun(config, workdir))
     skipped = data.facts.get("skipped", [])
     if skipped:
         files = "1 file" if len(skipped) == 1 else f"{len(skipped)} files"
@@ -162,6 +165,9 @@ def _train(config, data, build, write_config, workdir, settings, strategy, verbo
     flow = build()
     dataset = data.training(config)
     dataset(0)
+    if data.mean is not None:
+        # Of a table more rows than `fit` would take: quantiles need many. Their order is random.
+        flow.initialize(data.train[:_INITIAL_ROWS])
     write_config()
     result = training.fit(
         flow,
@@ -242,6 +248,15 @@ def _patience(config: ConfigDict, workdir: pathlib.Path) -> int:
     return _PATIENCE * config.train.eval_every if of_table else 0
 
 
+def _as_begun(config: ConfigDict, workdir: pathlib.Path) -> ConfigDict:
+    """The config, with identifiers kept if the run was begun by a version that left none out."""
+    begun = _stored(workdir)
+    config = config.copy_and_resolve_references()
+    if "data.source" in begun and "data.keep_identifiers" not in begun:
+        config.data.keep_identifiers = True
+    return config
+
+
 def _plain(config: ConfigDict) -> dict:
     """The config as it is after a trip through JSON."""
     return json.loads(json.dumps(config.to_dict()))
@@ -270,7 +285,7 @@ def check_same(workdir: pathlib.Path, values: dict) -> None:
     there, here = _stored(workdir), _flat(values)
     if not there:
         return
-    for key in sorted(there.keys() | here.keys()):
+    for key in sorted((there.keys() | here.keys()) - (_ADDED - there.keys())):
         if there.get(key) != here.get(key) and key not in MAY_CHANGE:
             raise ValueError(
                 f"workdir: {workdir} was made with another config: {key} is "

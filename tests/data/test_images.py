@@ -109,6 +109,17 @@ def test_a_folder_that_cannot_be_listed_is_refused(tmp_path, monkeypatch):
         read_images(tmp_path)
 
 
+@pytest.mark.parametrize("limit", [150, 100])  # Pillow warns above the limit, raises above twice
+def test_an_image_of_too_many_pixels_is_skipped(tmp_path, monkeypatch, recwarn, limit):
+    good = save(tmp_path / "good.png", noise(8, 8, 3))
+    save(tmp_path / "huge.png", noise(15, 16, 3))
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", limit)
+    result = read_images(tmp_path)
+    np.testing.assert_array_equal(result.x, [good])
+    assert result.skipped == [f"huge.png: more than {limit} pixels; shrink it first"]
+    assert not recwarn.list
+
+
 def test_unreadable_files_are_named(tmp_path):
     good = save(tmp_path / "good.png", noise(8, 8, 3))
     save(tmp_path / "short.jpg", noise(64, 64, 3))

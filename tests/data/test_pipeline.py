@@ -116,7 +116,7 @@ def test_shapes_dtypes_and_context():
     x = np.arange(24).reshape(12, 2).astype(np.float64)
     context = np.arange(12).astype(np.uint8)
     dataset = training_dataset(x, 5, seed=0, context=context)
-    assert dataset.element_spec[0] == tf.TensorSpec([5, 2], tf.float32)
+    assert dataset.element_spec[0] == tf.TensorSpec([5, 2], tf.float64)
     assert dataset.element_spec[1] == tf.TensorSpec([5], tf.uint8)
     assert dataset.cardinality() == tf.data.INFINITE_CARDINALITY
     for rows, labels in itertools.islice(dataset, 6):

@@ -186,7 +186,7 @@ def test_context_reaches_the_flow_and_is_asked_for():
         (lambda f: f.sample(2, temperature=-1), "temperature: expected a number >= 0"),
         (lambda f: f.interpolate([0.0, 0.0], [1.0, 1.0], 1), "steps: expected a whole number"),
         (lambda f: f.initialize(np.ones((1, 2))), "x: initialisation needs at least 2 rows"),
-        (lambda f: f.set_standardization([0, 0], [1, 1]), "standardize: the flow was built"),
+        (lambda f: f.set_standardization([0, 0], [1, 1]), "standardize: the model was built"),
         (lambda f: Flow(f.bijector, []), "event_shape: expected positive sizes"),
         (lambda f: Flow(tb.LULinear(3), [2]), "event: lu_linear acts on vectors of length 3"),
         (lambda f: Flow(tb.Chain([f.bijector]), [4]), "event: .* acts on vectors of length 2"),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
-from tfflows.bijectors.base import Bijector, forward_and_log_det, inverse_and_log_det
+from tfflows.bijectors.base import Bijector, forward_and_log_det, inverse_and_log_det, parameters_of
 from tfflows.bijectors.coupling import made
 from tfflows.bijectors.elementwise import ElementwiseMap
 from tfflows.random import no_training_noise
@@ -68,28 +68,18 @@ class MaskedAutoregressive(Bijector):
 
     def _elementwise(self, y, context):
         keywords = {} if context is None else {"context": context}
-        return self.map(tf.cast(self.network(y, **keywords), y.dtype))
+        return self.map(parameters_of(self.network(y, **keywords), y.dtype))
 
     def _inverse_and_log_det(self, y, context):
         return inverse_and_log_det(self._elementwise(y, context), y, 1)
 
     def _forward_and_log_det(self, x, context):
-        # Leading axes beyond one are TFP's sample shapes.
-        batch = tf.shape(x)[:-1]
-        rows = tf.reshape(x, [-1, self._size])
-        if context is not None:
-            shape = self.context_shape
-            context = tf.broadcast_to(context, tf.concat([batch, shape], 0))
-            context = tf.reshape(context, [-1, *shape])
         with no_training_noise():
             if hasattr(self.network, "generate"):
-                y, log_det = self.network.generate(self._choose, rows, context)
-            elif hasattr(self.network, "step"):
-                y, log_det = self._by_steps(rows, context)
-            else:
-                y, log_det = self._by_passes(rows, context)
-        log_det = tf.ensure_shape(tf.reshape(log_det, batch), x.shape[:-1])
-        return tf.ensure_shape(tf.reshape(y, tf.shape(x)), x.shape), log_det
+                return self.network.generate(self._choose, x, context)
+            if hasattr(self.network, "step"):
+                return self._by_steps(x, context)
+            return self._by_passes(x, context)
 
     def _choose(self, parameters, x):
         return forward_and_log_det(self.map(parameters), x, 0)

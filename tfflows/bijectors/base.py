@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import tensorflow as tf
 import tensorflow_probability as tfp
 from tensorflow_probability.python.bijectors.invert import _Invert
@@ -17,10 +19,11 @@ class Bijector(tfb.Bijector):
     * `_forward_and_log_det(x, context)`, latent to data, and
     * `_inverse_and_log_det(y, context)`, data to latent,
 
-    each returning the value and the log absolute determinant of the Jacobian *of that direction*,
-    with the bijector's minimum event dimensions summed out. Everything that TFP's interface asks
-    for follows, in one pass: the log-determinant that comes with a value is left in TFP's own
-    cache, where `tfb.Chain`, `tfb.Invert` and `tfd.TransformedDistribution` find it.
+    for events `[batch, *event]` and contexts `[batch, *context_shape]`. Each returns the value and
+    the log absolute determinant of the Jacobian *of that direction*, with the bijector's minimum
+    event dimensions summed out. Callers may have any batch, none included. Everything that TFP's
+    interface asks for follows, in one pass: the log-determinant that comes with a value is left in
+    TFP's own cache, where `tfb.Chain`, `tfb.Invert` and `tfd.TransformedDistribution` find it.
 
     Args:
       forward_min_event_ndims: rank of the smallest event that the map acts on.
@@ -33,6 +36,9 @@ class Bijector(tfb.Bijector):
 
     # Length of the vectors, or shape of the arrays, that the map acts on, where it is fixed.
     _size: int | tuple[int, ...] | None = None
+
+    # Whether the joint methods take events in any batch, rather than one batch dimension.
+    _any_batch = False
 
     def __init__(
         self,
@@ -76,15 +82,50 @@ class Bijector(tfb.Bijector):
 
     def forward_and_log_det(self, x, context=None):
         """Returns `(y, log|det dy/dx|)` for latents `x`, in one pass."""
+        x = tf.convert_to_tensor(x)
         check_context(self, context)
         self._check_size(x)
-        return self._forward_and_log_det(x, context)
+        ndims = self.forward_min_event_ndims
+        return self._in_one_batch(self._forward_and_log_det, x, ndims, context)
 
     def inverse_and_log_det(self, y, context=None):
         """Returns `(x, log|det dx/dy|)` for data `y`, in one pass."""
+        y = tf.convert_to_tensor(y)
         check_context(self, context)
         self._check_size(y)
-        return self._inverse_and_log_det(y, context)
+        ndims = self.inverse_min_event_ndims
+        return self._in_one_batch(self._inverse_and_log_det, y, ndims, context)
+
+    def _in_one_batch(self, apply, value, ndims: int, context):
+        """`apply`, to events in one batch dimension, whatever the batch of events and contexts.
+
+        The two batches broadcast, as the parameters of TFP's bijectors do against events.
+        """
+        if self._any_batch or ndims == 0 or value.shape.rank is None:
+            return apply(value, context)
+        batch, shapes = _split(value, ndims)
+        if context is not None:
+            context = tf.convert_to_tensor(context)
+            of_context, of_shapes = _split(context, len(self.context_shape))
+            if batch.rank == of_context.rank == 1 and _may_be_equal(batch[0], of_context[0]):
+                return apply(value, context)
+            batch = tf.broadcast_static_shape(batch, of_context)
+            sizes = tf.broadcast_dynamic_shape(shapes[0], of_shapes[0])
+            context = tf.broadcast_to(context, tf.concat([sizes, of_shapes[1]], 0))
+            context = tf.reshape(context, tf.concat([[-1], of_shapes[1]], 0))
+            value = tf.broadcast_to(value, tf.concat([sizes, shapes[1]], 0))
+        elif batch.rank == 1:
+            return apply(value, context)
+        else:
+            sizes = shapes[0]
+        event = value.shape[value.shape.rank - ndims :]
+        flat = tf.reshape(value, tf.concat([[-1], shapes[1]], 0))
+        result, log_det = apply(tf.ensure_shape(flat, [None, *event]), context)
+        shape = tf.concat([sizes, tf.shape(result)[1:]], 0)
+        result = tf.ensure_shape(tf.reshape(result, shape), batch.concatenate(result.shape[1:]))
+        if log_det.shape.rank == 0:
+            return result, log_det
+        return result, tf.ensure_shape(tf.reshape(log_det, sizes), batch)
 
     def _check_size(self, value):
         if self._size is None:
@@ -111,6 +152,16 @@ class Bijector(tfb.Bijector):
         if "ildj" not in attributes:
             self.inverse(y, **_keywords(context))
         return attributes["ildj"]
+
+
+def _split(value, ndims: int):
+    """The static shape of the batch; and the dynamic shapes of batch and event."""
+    rank, shape = value.shape.rank, tf.shape(value)
+    return value.shape[: rank - ndims], (shape[: rank - ndims], shape[rank - ndims :])
+
+
+def _may_be_equal(first: int | None, second: int | None) -> bool:
+    return first == second or first is None or second is None
 
 
 def _keywords(context) -> dict:
@@ -151,6 +202,15 @@ def keywords_for(bijector: tfb.Bijector, context) -> dict:
 def _sum_event(log_det, bijector_ndims: int, event_ndims: int):
     extra = event_ndims - bijector_ndims
     return tf.reduce_sum(log_det, axis=list(range(-extra, 0))) if extra else log_det
+
+
+def parameters_of(raw: tf.Tensor, dtype) -> tf.Tensor:
+    """What a network returns, as the parameters of a map: in `dtype`, and NaN if it overflowed.
+
+    Infinity would go on: an infinite shift makes a density of exactly 0 of a fault.
+    """
+    raw = tf.cast(raw, dtype)
+    return tf.where(tf.math.is_finite(raw), raw, tf.constant(math.nan, dtype))
 
 
 def forward_and_log_det(bijector: tfb.Bijector, x, event_ndims: int, context=None):

@@ -10,7 +10,6 @@ import tensorflow_probability as tfp
 from tfflows.bijectors import ode
 from tfflows.bijectors.base import Bijector
 from tfflows.bijectors.coupling import build_network
-from tfflows.bijectors.residual import flatten_rows
 from tfflows.networks.linearization import rademacher
 from tfflows.random import next_noise_seed
 from tfflows.tracking import layer_variables
@@ -100,8 +99,7 @@ class ContinuousFlow(Bijector):
     def _inverse_and_log_det(self, y, context):
         return self._integrate(y, context, backwards=False)
 
-    def _integrate(self, value, context, backwards: bool):
-        rows, context = flatten_rows(value, context)
+    def _integrate(self, rows, context, backwards: bool):
         constants = {} if context is None else {"context": tf.cast(context, rows.dtype)}
         seed = next_noise_seed()
         if seed is not None:
@@ -126,7 +124,7 @@ class ContinuousFlow(Bijector):
         state = tf.concat([rows, tf.zeros_like(rows[:, :1])], axis=-1)
         state = self._solve(derivative, state, constants, seed is not None)
         result, log_det = state[:, : self._size], state[:, self._size]
-        return tf.reshape(result, tf.shape(value)), tf.reshape(log_det, tf.shape(value)[:-1])
+        return result, log_det
 
     def _solve(self, derivative, state, constants, training):
         if self._solver is None:

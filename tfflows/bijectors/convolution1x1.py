@@ -70,6 +70,8 @@ class InvertibleConvolution1x1(Bijector):
     Normalizing Flows, 2019. https://arxiv.org/abs/1901.11137
     """
 
+    _any_batch = True
+
     def __init__(
         self,
         channels: int,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
-from tfflows.bijectors.base import Bijector, forward_and_log_det, inverse_and_log_det
+from tfflows.bijectors.base import Bijector, forward_and_log_det, inverse_and_log_det, parameters_of
 from tfflows.bijectors.elementwise import ElementwiseMap
 from tfflows.bijectors.linear import take
 from tfflows.tracking import layer_variables
@@ -94,7 +94,7 @@ class Coupling(Bijector):
 
     def _elementwise(self, kept, context):
         keywords = {} if context is None else {"context": context}
-        raw = tf.cast(self.network(kept, **keywords), kept.dtype)
+        raw = parameters_of(self.network(kept, **keywords), kept.dtype)
         # A map works on one parameter of all numbers at a time: these lie together.
         shape = [self.map.parameters, self._changed.size]
         raw = tf.ensure_shape(

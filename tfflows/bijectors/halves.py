@@ -20,6 +20,8 @@ class Halves(Bijector):
       name: name of the bijector.
     """
 
+    _any_batch = True
+
     def __init__(self, first: tfb.Bijector, last: tfb.Bijector, name: str = "halves"):
         parameters = dict(locals())
         super().__init__(forward_min_event_ndims=1, parameters=parameters, name=name)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
-from tfflows.bijectors.base import Bijector, forward_and_log_det, inverse_and_log_det
+from tfflows.bijectors.base import Bijector, forward_and_log_det, inverse_and_log_det, parameters_of
 from tfflows.bijectors.coupling import made
 from tfflows.bijectors.elementwise import ElementwiseMap
 from tfflows.tracking import layer_variables
@@ -64,7 +64,7 @@ class _ImageCoupling(Bijector):
 
     def _elementwise(self, inputs, context, dtype):
         keywords = {} if context is None else {"context": context}
-        raw = tf.cast(self.network(inputs, **keywords), dtype)
+        raw = parameters_of(self.network(inputs, **keywords), dtype)
         shape = [*self._shape[:2], self.map.parameters, self._channels]
         raw = tf.reshape(raw, [-1, *shape])
         return self.map(tf.linalg.matrix_transpose(raw))
@@ -75,24 +75,10 @@ class _ImageCoupling(Bijector):
             raise ValueError(f"event: {self.name} needs a known shape, got {value.shape}")
 
     def _forward_and_log_det(self, x, context):
-        return self._in_batches(forward_and_log_det, x, context)
+        return self._apply(forward_and_log_det, x, context)
 
     def _inverse_and_log_det(self, y, context):
-        return self._in_batches(inverse_and_log_det, y, context)
-
-    def _in_batches(self, joint, value, context):
-        """`_apply` over one batch dimension, whatever batch `value` has."""
-        batch = value.shape[:-3]
-        if batch.rank == 1:
-            return self._apply(joint, value, context)
-        flat = tf.reshape(value, [-1, *self._shape])
-        if context is not None:
-            event = list(self.context_shape)
-            full = tf.concat([tf.shape(value)[:-3], event], 0)
-            context = tf.reshape(tf.broadcast_to(context, full), [-1, *event])
-        result, log_det = self._apply(joint, flat, context)
-        result = tf.ensure_shape(tf.reshape(result, tf.shape(value)), value.shape)
-        return result, tf.reshape(log_det, tf.shape(value)[:-3])
+        return self._apply(inverse_and_log_det, y, context)
 
 
 class MaskedCoupling(_ImageCoupling):

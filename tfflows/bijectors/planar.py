@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
-from tfflows.bijectors.base import Bijector
+from tfflows.bijectors.base import Bijector, parameters_of
 from tfflows.bijectors.coupling import build_network
 from tfflows.bijectors.linear import matvec
 from tfflows.bijectors.ridge import invert_ridge, positive_slope, ridge_derivative
@@ -76,7 +76,7 @@ class Planar(Bijector):
         """`u` within the constraint, `w`, `b` and the slope `1 + w.u` at the ridge."""
         u, w, b = map(tf.convert_to_tensor, (self.u, self.w, self.b))
         if self.network is not None:
-            raw = tf.cast(self.network(context), u.dtype)
+            raw = parameters_of(self.network(context), u.dtype)
             du, dw, db = tf.split(raw, [self._size, self._size, 1], axis=-1)
             u, w, b = u + du, w + dw, b + db
         along = w / tf.maximum(tf.reduce_sum(tf.square(w), -1, keepdims=True), 1e-30)

@@ -81,22 +81,19 @@ class Residual(Bijector):
         self._network_variables = layer_variables(self.network)
 
     def _inverse_and_log_det(self, y, context):
-        flat, context = flatten_rows(y, context)
-        value, jacobian = self.network.at(context).linearize(flat)
-        log_det = self._log_det(jacobian, flat)
-        return tf.reshape(flat + value, tf.shape(y)), tf.reshape(log_det, tf.shape(y)[:-1])
+        value, jacobian = self.network.at(context).linearize(y)
+        return y + value, self._log_det(jacobian, y)
 
     def _forward_and_log_det(self, x, context):
-        flat, context = flatten_rows(x, context)
         function = self.network.at(context)
-        fixed = tf.stop_gradient(flat)
+        fixed = tf.stop_gradient(x)
         constant = function.stopped()
         point = tf.stop_gradient(_fixed_point(lambda y: fixed - constant(y), fixed, self._bound))
         # One Newton step outside of the search: gradients reach x and the weights through it.
         value, jacobian = function.linearize(point)
-        point += _solve(jacobian.stopped(), flat - point - value, self._bound)
+        point += _solve(jacobian.stopped(), x - point - value, self._bound)
         log_det = -self._log_det(function.linearize(point)[1], point)
-        return tf.reshape(point, tf.shape(x)), tf.reshape(log_det, tf.shape(x)[:-1])
+        return point, log_det
 
     def _log_det(self, jacobian, rows):
         seed = next_noise_seed()
@@ -115,15 +112,6 @@ class Residual(Bijector):
         vectors = vectors + tf.zeros_like(rows)[:, tf.newaxis]
         terms = math.ceil(math.log(_TRUNCATION * (1.0 - self._bound)) / math.log(self._bound))
         return _series(jacobian, vectors, terms, 1.0)
-
-
-def flatten_rows(value, context):
-    """Rows `[batch, size]` and their contexts, whatever the shape of the batch."""
-    if context is not None:
-        context = tf.convert_to_tensor(context)
-        shape = tf.concat([tf.shape(value)[:-1], tf.shape(context)[-1:]], 0)
-        context = tf.reshape(tf.broadcast_to(context, shape), [-1, context.shape[-1]])
-    return tf.reshape(value, [-1, value.shape[-1]]), context
 
 
 def _log_abs_det(matrix, size):

@@ -53,7 +53,8 @@ class SplineBijector(Bijector):
     Args:
       latent_knots, data_knots: `[..., bins + 1]`, increasing from `low` to `high`.
       low, high: ends of the interval.
-      tails: outside of it, `"identity"` or `"bounded"`: the map is not defined there, NaN.
+      tails: outside of it, `"identity"` or `"bounded"`: the map is not defined there. Latents
+        beyond the interval give NaN; data there a log-determinant of -inf.
       name: name of the bijector.
     """
 
@@ -72,7 +73,14 @@ class SplineBijector(Bijector):
         return self._map(x, self.latent_knots, self._from_latent)
 
     def _inverse_and_log_det(self, y, context):
-        return self._map(y, self.data_knots, self._from_data)
+        x, log_det = self._map(y, self.data_knots, self._from_data)
+        if self.tails == "bounded":
+            # A density of 0, where NaN would be a fault.
+            outside = (y < self.low) | (y > self.high)
+            middle = tf.constant(0.5 * (self.low + self.high), y.dtype)
+            x = tf.where(outside, middle, x)
+            log_det = tf.where(outside, tf.constant(-math.inf, y.dtype), log_det)
+        return x, log_det
 
     def _map(self, value, knots, inside):
         within = (value >= self.low) & (value <= self.high)  # NaN is not
@@ -96,7 +104,7 @@ class SplineMap:
       bound: the spline acts on [-bound, bound].
       min_bin: smallest width and height of a bin, as a fraction of the interval.
       tails: `"identity"` outside of the interval; or `"bounded"`: the map takes the unit interval
-        [0, 1] onto itself, for a uniform base, whatever `bound`, and is NaN outside of it.
+        [0, 1] onto itself, for a uniform base, whatever `bound`. It is not defined outside of it.
     """
 
     def __init__(self, bins: int, bound: float, min_bin: float, tails: str):

@@ -51,9 +51,13 @@ def find(root: pathlib.Path) -> list[pathlib.Path]:
 
 
 def read(
-    root: pathlib.Path, files: list[pathlib.Path], fit: Fit, channels: int | None
+    root: pathlib.Path,
+    files: list[pathlib.Path],
+    fit: Fit,
+    channels: int | None,
+    one_class: bool = False,
 ) -> tuple[np.ndarray, np.ndarray | None, list[str], list[str] | None]:
-    """Reads files of a folder, as `images.read_images` says.
+    """Reads files of a folder, as `images.read_images` says; one folder is a class if `one_class`.
 
     Returns:
       Images `[n, H, W, C]`, labels `[n]` or None, "name: reason" of each file that was skipped,
@@ -98,6 +102,6 @@ def read(
             f"path: expected images in {str(root)!r}, got none that can be read among"
             f" {len(files)}; {count} as {skipped[reasons.index(reason)]}"
         )
-    if len(names) < 2 or any(len(part) != 2 for part in parts):
+    if len(names) < 2 - one_class or any(len(part) != 2 for part in parts):
         return x, None, skipped, None
     return x, np.array(labels, np.int64), skipped, names

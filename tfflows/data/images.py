@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import pathlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -97,6 +97,7 @@ def read_images(
     channels: int | None = None,
     crop: str | int = "center",
     resize: str = "area",
+    classes: Sequence[str] | None = None,
 ) -> Images:
     """Reads a user's own images from a folder or an array.
 
@@ -121,6 +122,7 @@ def read_images(
         of `size`; a number, all but a square of so many pixels in the middle; `"none"`, nothing.
       resize: `"area"`, the mean over the pixels that fall into one, bicubic where an image is
         enlarged; `"none"`, only crop, to `size` itself where `crop` is `"center"`.
+      classes: names of classes that are known: then one folder in the folder is a class, too.
 
     Returns:
       The images.
@@ -138,7 +140,7 @@ def read_images(
             f"path: expected a folder, .npz or .npy, got {str(path)!r}, which does not exist"
         )
     if path.is_dir() and (files := image_folder.find(path)):
-        return Images(*image_folder.read(path, files, fit, channels))
+        return Images(*image_folder.read(path, files, fit, channels, classes is not None))
     if path.is_dir():
         # As a person counts: batch 10 comes after batch 9.
         batches = sorted(path.glob(_BATCHES), key=lambda file: (len(file.name), file.name))
@@ -168,6 +170,28 @@ def split_rows(n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     if n < table.MIN_ROWS:
         raise ValueError(f"images: expected at least {table.MIN_ROWS} to split, got {n}")
     return table.split(n)
+
+
+def numbered(images: Images, names: Sequence[str]) -> np.ndarray:
+    """Labels int64 `[n]` of images by the names of their classes: the place of each in `names`.
+
+    Raises:
+      ValueError: if an image is of a class that is not among the names (all such are named).
+    """
+    used = np.unique(images.labels)
+    unknown = [images.class_names[i] for i in used if images.class_names[i] not in names]
+    if unknown:
+        raise ValueError(
+            f"labels: expected classes among {_shown(names)}, got {_shown(unknown)} as well"
+        )
+    place = {name: i for i, name in enumerate(names)}
+    number = np.array([place.get(name, -1) for name in images.class_names], np.int64)
+    return number[images.labels]
+
+
+def _shown(names: Sequence[str]) -> str:
+    more = f" and {len(names) - 20} more" if len(names) > 20 else ""
+    return ", ".join(map(repr, names[:20])) + more
 
 
 def class_context(labels: np.ndarray, classes: int) -> np.ndarray:

@@ -37,7 +37,7 @@ def training_dataset(
     the start of the next, all batches have the same size, and every row is met once in an epoch.
 
     Args:
-      x: rows `[n, *event]`; kept in host memory, float64 as float32, other dtypes as they are.
+      x: rows `[n, *event]`; kept in host memory, in their own dtype.
       batch_size: rows in a batch, over all replicas; may exceed `n`.
       seed: int of at most 64 bits.
       start_step: number of the first batch.
@@ -70,7 +70,7 @@ def evaluation_dataset(
     """All rows once, in order; the last batch may be short.
 
     Args:
-      x: rows `[n, *event]`; kept in host memory, float64 as float32, other dtypes as they are.
+      x: rows `[n, *event]`; kept in host memory, in their own dtype.
       batch_size: rows in a batch.
       context: rows `[n, ...]` that go with `x`.
 
@@ -151,7 +151,6 @@ def _arrays(x, context) -> tuple[tf.Tensor, ...]:
             raise ValueError(f"{name}: expected rows, got shape {list(array.shape)}")
     if len(arrays[0]) != len(arrays[-1]):
         raise ValueError(f"context: expected {len(arrays[0])} rows as in x, got {len(arrays[-1])}")
-    arrays = [a.astype(np.float32) if a.dtype == np.float64 else a for a in arrays]
     with tf.device("CPU:0"):  # where tf.data runs
         return tuple(tf.constant(array) for array in arrays)
 

@@ -1,21 +1,26 @@
 """A user's own table: reading, checking, splitting, and the statistics that standardise it.
 
+Files are read by `table_files`, those of text by `delimited`; `header` says whether a first line is
+names, `identifiers` which columns are left out, `by_name` where the columns of a model are.
+
 The protocol: rows permuted by `numpy.random.default_rng(0).permutation(n)`, the last 10 % are test,
 the last 10 % of the rest validation; mean and standard deviation are those of the training rows.
 """
 
 from __future__ import annotations
 
-import csv
+import collections
 import dataclasses
 import os
 import pathlib
 import warnings
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from tfflows.data import by_name, identifiers, table_files
+
 MIN_ROWS = 11  # the fewest that leave a row in each part
-_FORMATS = (".csv", ".npy", ".npz", ".parquet")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -25,6 +30,8 @@ class Table:
     Attributes:
       values: `[n, d]`, of a real dtype (float64 when read from a file).
       columns: names of the `d` columns.
+      left_out: name of each column that was left out of `values`, and why.
+      all_columns: names of the file's columns in order, those left out too; empty if unknown.
 
     Raises:
       ValueError: if the shape is not `[n, d]`, the table is empty, the names do not fit, or a value
@@ -33,6 +40,8 @@ class Table:
 
     values: np.ndarray
     columns: list[str]
+    left_out: dict[str, str] = dataclasses.field(default_factory=dict)
+    all_columns: list[str] = dataclasses.field(default_factory=list)
 
     def __post_init__(self):
         if self.values.ndim != 2:
@@ -59,7 +68,7 @@ class TableSplits:
     """A table ready for training.
 
     Attributes:
-      train, validation, test: raw rows, float32 `[n, d]` each.
+      train, validation, test: raw rows, float64 `[n, d]` each.
       mean, std: statistics of the training rows, float64 `[d]`.
       columns: names of the `d` columns.
       dropped: names of the constant columns left out.
@@ -74,40 +83,125 @@ class TableSplits:
     dropped: list[str]
 
 
-def read_table(path: str | os.PathLike) -> Table:
+def read_table(
+    path: str | os.PathLike,
+    header: bool | None = None,
+    keep_identifiers: bool = False,
+    columns: Sequence[str] | None = None,
+    original: Sequence[str] | None = None,
+    tell: Callable[[str], None] | None = None,
+) -> Table:
     """Reads a table from a file.
 
-    A .csv is comma-separated; its first line holds the names unless all of it is numbers. An .npz
-    holds the rows under `x`. Where the file has no names, columns are called `column_0` and on.
+    A .csv or .tsv, or one of these with .gz, has cells apart by commas, semicolons, tabs, `|` or
+    spaces; it may have decimal commas if cells are not apart by commas, or are quoted. It is UTF-8,
+    UTF-16 or UTF-32 with a mark, or else Windows-1252. An .npz holds the rows under `x`. Columns
+    without a name are called `column_0` and on, by their place.
 
     Args:
-      path: a .csv, .npy, .npz or .parquet file.
+      path: a .csv, .tsv, .csv.gz, .tsv.gz, .npy, .npz or .parquet file.
+      header: whether the first line of a text file holds names; None: as it looks (see `header`).
+      keep_identifiers: take columns that number or name the rows, too (see `identifiers`).
+      columns: names of the columns to take, in this order, whatever they hold; all others are left
+        out. By position where the file has no names, or these are `column_0` and on.
+      original: with `columns`, the names of all columns of the table that they are from, in order.
+      tell: called with a sentence about each decision that could be otherwise; by default it is a
+        warning.
 
     Returns:
       The table, values float64.
 
     Raises:
-      ValueError: if the file is missing or unreadable, of an unknown kind, not a table, empty, has
-        text in a column (named) or NaN or infinite values (rows named, counted from 0).
+      ValueError: if the file is missing or unreadable, of an unknown kind, not a table, empty; has
+        lines of different lengths, two columns of one name, text in a column, NaN, infinity or a
+        missing value (an empty cell, `NA`, `?`, `-`, ...; column and rows are named, counted from
+        0, and the line of a text file, from 1); lacks a column; or has identifiers only.
     """
     path = pathlib.Path(path).expanduser()
-    suffix = path.suffix.lower()
-    if suffix not in _FORMATS:
-        raise ValueError(f"path: expected a file of {', '.join(_FORMATS)}, got {str(path)!r}")
+    if header not in (None, True, False):
+        raise ValueError(f"header: expected True, False or None, got {header!r}")
+    if path.is_dir():
+        raise ValueError(f"path: expected a file, got {str(path)!r}, which is a folder")
+    if not table_files.suffix(path):
+        formats = ", ".join(table_files.FORMATS)
+        raise ValueError(f"path: expected a file of {formats}, got {str(path)!r}")
     if not path.is_file():
         raise ValueError(f"path: expected a file, got {str(path)!r}, which does not exist")
-    reader = {".csv": _read_csv, ".parquet": _read_parquet}.get(suffix, _read_numpy)
+    file = table_files.read(path, header, columns)
     try:
-        values, columns = reader(path)
-    except _TableError as error:
-        raise ValueError(f"{path}: {error}") from None
-    except Exception as error:  # the readers raise many kinds for a damaged file
-        first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise ValueError(f"{path}: cannot be read as {suffix}: {first_line}") from error
-    try:
-        return Table(values, columns)
+        if columns is None:
+            left_out = {} if keep_identifiers else _identifiers(file)
+            places = [i for i in range(len(file.columns)) if i not in left_out]
+        else:
+            places = by_name.positions(file.names, len(file.columns), columns, original)
+            left_out = {}
+        result = _table(file, places, left_out)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
+    told = [f"left out: {name!r} ({why})" for name, why in result.left_out.items()]
+    if columns is not None:
+        told = _taken(file, places, columns)
+    for notice in (*file.notices, *told):
+        (tell or warnings.warn)(f"{path.name}: {notice}")
+    return result
+
+
+def _identifiers(file: table_files.File) -> dict[int, str]:
+    """Columns of a file that are identifiers, and why."""
+    names = file.names or [""] * len(file.columns)
+    unnamed = file.names is not None  # a name is only missing where the others have one
+    found = {}
+    for i, (name, column) in enumerate(zip(names, file.columns, strict=True)):
+        why = identifiers.reason(name, column, first=unnamed and i == 0)
+        if why:
+            found[i] = why
+    if len(found) == len(names):
+        raise ValueError(
+            f"table: expected columns to model, got identifiers only: "
+            f"{file.shown_names[0]!r} is {found[0]} (keep_identifiers takes them)"
+        )
+    return found
+
+
+def _table(file: table_files.File, places: list[int], left_out: dict[int, str]) -> Table:
+    """The columns of a file at these places.
+
+    Raises:
+      ValueError: if one is text or has a value that is not finite, or two have one name.
+    """
+    names = file.shown_names
+    chosen = [names[i] for i in places]
+    double = [name for name, count in collections.Counter(chosen).items() if count > 1]
+    if double:
+        raise ValueError(f"columns: expected different names, got {double[0]!r} twice")
+    values = np.empty([len(file.columns[0]), len(places)], np.float64)
+    for j, i in enumerate(places):
+        if file.columns[i].dtype.kind == "O":
+            rows = file.text_rows(i)
+            cell = str(file.columns[i][rows[0]]).strip()[:40]
+            raise ValueError(
+                f"column {names[i]!r}: expected numbers, got {cell!r} in {_rows(rows)}"
+                f"{file.place(rows[0], i)}"
+            )
+        values[:, j] = file.columns[i]
+    bad = np.argwhere(~np.isfinite(values))
+    try:
+        return Table(values, chosen, {names[i]: why for i, why in left_out.items()}, names)
+    except ValueError as error:
+        place = file.place(int(bad[0][0]), places[int(bad[0][1])]) if len(bad) else ""
+        raise ValueError(f"{error}{place}") from None
+
+
+def _taken(file: table_files.File, places: list[int], columns: Sequence[str]) -> list[str]:
+    """What to tell of columns that were asked for by name."""
+    names = file.shown_names
+    told = []
+    if file.names is not None and [names[i] for i in places] != list(columns):
+        told.append("its columns are taken by position, since those asked for have no names")
+    others = [repr(name) for i, name in enumerate(names) if i not in places]
+    if others:
+        told.append(f"left out: {', '.join(others)} (not among the columns asked for)")
+    return told
 
 
 def split(n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -124,35 +218,30 @@ def split(n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return train, validation, test
 
 
-def prepare(table: Table, drop_constant: bool = False) -> TableSplits:
+def prepare(table: Table, drop_constant: bool = False, keep_constant: bool = False) -> TableSplits:
     """Splits a table by the protocol and takes the statistics of its training rows.
 
     Args:
       table: the table.
-      drop_constant: leave out columns that are constant over the training rows, as float32.
+      drop_constant: leave out columns that are constant over the training rows.
+      keep_constant: take constant columns like any other, as for a model that has been trained.
 
     Raises:
       ValueError: if rows are too few, a value is beyond float32, a column is constant over the
         training rows (named) and `drop_constant` is not set, or no column is left.
     """
     parts = split(len(table.values))
-    values = as_float32(table)
-    train = values[parts[0]].astype(np.float64)
+    values = as_float64(table)
+    train = values[parts[0]]
     mean, std = train.mean(axis=0), train.std(axis=0)
-    constant = (train.min(axis=0) == train.max(axis=0)) | (std < np.finfo(np.float32).tiny)
+    # Numbers that differ by rounding alone are constant.
+    rounding = 4.0 * np.spacing(np.abs(train).max(axis=0))
+    constant = (np.ptp(train, axis=0) <= rounding) | (std < np.finfo(np.float32).tiny)
+    constant &= not keep_constant
     dropped = [
         name for name, is_constant in zip(table.columns, constant, strict=True) if is_constant
     ]
     if dropped and not drop_constant:
-        varies = np.ptp(table.values[parts[0]].astype(np.float64), axis=0) > 0
-        lost = [
-            name for name, is_lost in zip(table.columns, constant & varies, strict=True) if is_lost
-        ]
-        if lost:
-            raise ValueError(
-                f"table: expected columns that vary as float32, got {', '.join(map(repr, lost))},"
-                f" constant as float32 over the training rows; subtract an offset or rescale"
-            )
         raise ValueError(
             f"table: expected columns that vary over the training rows, got constant"
             f" {', '.join(map(repr, dropped))} (drop_constant leaves them out)"
@@ -169,17 +258,17 @@ def prepare(table: Table, drop_constant: bool = False) -> TableSplits:
     )
 
 
-def as_float32(table: Table) -> np.ndarray:
-    """The values as float32 `[n, d]`.
+def as_float64(table: Table) -> np.ndarray:
+    """The values as float64 `[n, d]`, from which a model subtracts the mean before it rounds.
 
     Raises:
       ValueError: if one is beyond float32's range (its row and column are named).
     """
-    with np.errstate(over="ignore"):
-        values = table.values.astype(np.float32)
-    beyond = np.flatnonzero(~np.isfinite(values).all(axis=1))
+    values = table.values.astype(np.float64, copy=False)
+    within = np.abs(values) <= np.finfo(np.float32).max
+    beyond = np.flatnonzero(~within.all(axis=1))
     if beyond.size:
-        column = table.columns[np.flatnonzero(~np.isfinite(values[beyond[0]]))[0]]
+        column = table.columns[np.flatnonzero(~within[beyond[0]])[0]]
         raise ValueError(
             f"table: expected numbers within float32, got larger in {_rows(beyond)}"
             f" (first in column {column!r})"
@@ -199,100 +288,3 @@ def _rows(rows: np.ndarray) -> str:
     shown = ", ".join(str(row) for row in rows[:5])
     more = f" and {len(rows) - 5} more" if len(rows) > 5 else ""
     return f"row{'s' if len(rows) > 1 else ''} {shown}{more} (counted from 0)"
-
-
-def _default_columns(d: int) -> list[str]:
-    return [f"column_{i}" for i in range(d)]
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
-
-
-def _read_csv(path: pathlib.Path) -> tuple[np.ndarray, list[str]]:
-    import pandas as pd
-
-    with open(path, newline="", encoding="utf-8-sig") as file:
-        first = next((row for row in csv.reader(file) if row), None)
-    if first is None:
-        raise _TableError("table: expected rows, got an empty file")
-    # An empty cell among numbers is a missing value, not a name.
-    cells = [cell for cell in first if cell.strip()]
-    named = not cells or not all(_is_number(cell) for cell in cells)
-    with warnings.catch_warnings():
-        # Said of rows with more cells than names; without index_col=False the first cells would
-        # silently become an index.
-        warnings.simplefilter("error", pd.errors.ParserWarning)
-        frame = pd.read_csv(
-            path,
-            header=0 if named else None,
-            index_col=False,
-            encoding="utf-8-sig",
-            low_memory=False,
-        )
-    return _from_frame(frame, named)
-
-
-def _read_parquet(path: pathlib.Path) -> tuple[np.ndarray, list[str]]:
-    import pandas as pd
-
-    return _from_frame(pd.read_parquet(path), named=True)
-
-
-def _from_frame(frame, named: bool) -> tuple[np.ndarray, list[str]]:
-    columns = [str(name) for name in frame.columns] if named else _default_columns(frame.shape[1])
-    if frame.empty:
-        raise _TableError(f"table: expected rows, got an empty table {_shape(frame)}")
-    values = np.empty(frame.shape, np.float64)
-    for i, name in enumerate(columns):
-        values[:, i] = _numbers(frame.iloc[:, i], name)
-    return values, columns
-
-
-def _numbers(series, name: str) -> np.ndarray:
-    """One column as float64, missing values as NaN."""
-    import pandas as pd
-
-    if series.dtype.kind in "fiub":
-        return series.to_numpy(np.float64, na_value=np.nan)
-    if series.dtype.kind in "cmM":
-        raise _TableError(f"column {name!r}: expected numbers, got {series.dtype}")
-    series = series.astype(object)
-    numbers = pd.to_numeric(series, errors="coerce")
-    text = np.flatnonzero(numbers.isna() & series.notna())
-    if text.size:
-        raise _TableError(
-            f"column {name!r}: expected numbers, got {str(series.iloc[text[0]])[:40]!r}"
-            f" in {_rows(text)}"
-        )
-    return numbers.to_numpy(np.float64, na_value=np.nan)
-
-
-def _read_numpy(path: pathlib.Path) -> tuple[np.ndarray, list[str]]:
-    values = np.load(path, allow_pickle=False)
-    if path.suffix.lower() == ".npz":
-        with values as archive:
-            if "x" not in archive.files:
-                raise _TableError(f"table: expected rows under key 'x', got keys {archive.files}")
-            values = archive["x"]
-    if values.ndim != 2:
-        raise _TableError(f"table: expected shape [rows, columns], got {_shape(values)}")
-    columns = _default_columns(values.shape[1])
-    if values.dtype.kind in "fiub":
-        return values.astype(np.float64), columns
-    if values.dtype.kind in "US":
-        for i, name in enumerate(columns):
-            text = [
-                row for row, cell in enumerate(values[:, i].astype(str)) if not _is_number(cell)
-            ]
-            if text:
-                raise _TableError(
-                    f"column {name!r}: expected numbers, got {str(values[text[0], i])[:40]!r}"
-                    f" in {_rows(np.array(text))}"
-                )
-        return values.astype(np.float64), columns
-    raise _TableError(f"table: expected numbers, got dtype {values.dtype}")

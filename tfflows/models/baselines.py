@@ -17,6 +17,7 @@ from tfflows import bijectors as tb
 from tfflows.models.cells import Dequantized
 from tfflows.models.density import DensityModel
 from tfflows.models.linear import AffineFlow
+from tfflows.models.standardized import Standardized
 from tfflows.random import uniform_rows
 from tfflows.tracking import AdoptedModule
 
@@ -25,7 +26,7 @@ _LARGEST = 1e18
 _COMMON = {"self", "dim", "seed", "name", "trainable"}
 
 
-class Baseline(DensityModel):
+class Baseline(Standardized, DensityModel):
     """A density of vectors without a flow, estimated from all rows at once.
 
     A subclass makes its variables in `_build`, and defines `_estimate` (from float64 rows),
@@ -44,6 +45,7 @@ class Baseline(DensityModel):
 
     supports_temperature = False
     context_shape = None
+    _initialized_from_all = True
     _uninitialized = "the model has seen no data; call estimate(rows), or load weights first"
 
     def __init__(
@@ -118,6 +120,7 @@ class Baseline(DensityModel):
         Raises:
           ValueError: for another shape, rows that are not finite, or too few of them.
         """
+        rows, _ = self.learn_columns(rows, {})
         self._estimate(_checked(self, rows))
         self.parameters.estimated.assign(1)
 
@@ -125,22 +128,6 @@ class Baseline(DensityModel):
         """Estimates from the batch `x` a model that has not been: where `fit` starts from."""
         if not self.initialized:
             self.estimate(x)
-
-    def set_standardization(self, mean, std) -> None:
-        """Sets the statistics of a model built with `standardize=True`; see `Standardize`."""
-        if self._standardize is None:
-            raise ValueError("standardize: the model was built without it")
-        self._standardize.set_statistics(mean, std)
-
-    @property
-    def standardization_log_det(self) -> float:
-        """The sum of the log standard deviations, 0 for a model without standardisation.
-
-        Added to the log-density of a raw row it gives that of the standardised row.
-        """
-        if self._standardize is None:
-            return 0.0
-        return float(tf.reduce_sum(self._standardize.log_scale).numpy())
 
     def log_prob_fn(self, x, context=None):
         """Log-density `[batch]`, nats, as a graph function."""
@@ -165,7 +152,7 @@ class Baseline(DensityModel):
 
     def get_config(self):
         """Returns the constructor's arguments."""
-        return {**self._config, "name": self.name}
+        return {**self._config, "name": self.name, **self.columns_config()}
 
 
 def _checked(model, rows) -> np.ndarray:
@@ -181,8 +168,6 @@ def _checked(model, rows) -> np.ndarray:
         raise ValueError(f"rows: expected at least 2, got {len(rows)}")
     rows = model.noisy(rows)
     if standardize is not None:
-        with np.errstate(over="ignore"):
-            rows = rows.astype(np.float32)
         rows = standardize.inverse(tf.constant(rows)).numpy().astype(np.float64)
     small = (np.abs(rows) <= _LARGEST).all(axis=1)
     if not small.all():
@@ -227,6 +212,7 @@ class Gaussian(AffineFlow):
         """
         if not self.supports_temperature:
             raise ValueError(f"base: a Gaussian has a normal one, got {self.base.name}")
+        rows, _ = self.learn_columns(rows, {})
         rows = _checked(self, rows)
         covariance = np.atleast_2d(np.cov(rows, rowvar=False, bias=True))
         # Columns may be of any scales; but beyond this one is as good as a function of the others.

@@ -108,6 +108,11 @@ class Dequantized(KDrawBound):
         )
 
     @property
+    def takes_float64(self) -> bool:
+        """Whether float64 data reach the model as they are: a cell's number is of float64."""
+        return self._noise_cells is not None or super().takes_float64
+
+    @property
     def cells(self) -> dict[str, np.ndarray] | None:
         """`step`, `origin` and `grid`, `[dim]` each, of a model that has cells; else `None`."""
         if self._noise_cells is None or not (self._noise_cells.step.numpy() > 0.0).any():
@@ -144,7 +149,7 @@ class Dequantized(KDrawBound):
 
     def _spread(self, centre, u, share: float = 1.0):
         y = centre + share * (tf.cast(u, tf.float64) - 0.5) * self._noise_cells.step
-        return tf.cast(y, tf.float32)
+        return y if super().takes_float64 else tf.cast(y, tf.float32)
 
     @property
     def standardization_log_det(self) -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import operator
 import os
 from collections.abc import Callable
@@ -12,12 +11,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from tfflows.models.columns import NamedColumns
+from tfflows.models.feeding import Feeding, as_tensor
 from tfflows.random import row_seeds, training_noise
 
 _SMALLEST_SHARE = 128  # rows that are worth a core of their own under XLA
 
 
-class DensityModel(keras.Model):
+class DensityModel(NamedColumns, Feeding, keras.Model):
     """A Keras model with a log-density and a sampler.
 
     A subclass defines `log_prob_fn`, `draw_and_log_prob`, `draw` and the properties `event_shape`,
@@ -76,7 +77,7 @@ class DensityModel(keras.Model):
         """Log-density of each row.
 
         Args:
-          x: `[batch, *event]`.
+          x: `[batch, *event]`; the columns of a pandas DataFrame go by name (see `columns`).
           context: `[batch, *context_shape]` for a conditional model.
 
         Returns:
@@ -148,14 +149,16 @@ class DensityModel(keras.Model):
         if tf.inside_function() or not rows:
             size = None
         functions = self.__dict__.setdefault("_functions", {})
-        if (method, size) not in functions:
+        dtypes = tuple(argument.dtype for argument in arguments)
+        key = method, size, dtypes, self.event_dtype
+        if key not in functions:
 
             def run(*given):
                 given = iter(given)
                 return getattr(self, method)(*(next(given) if p else None for p in present))
 
-            functions[method, size] = _traced(run, arguments, size)
-        function = functions[method, size]
+            functions[key] = _traced(run, arguments, size)
+        function = functions[key]
         if rows == 0 and not tf.inside_function():
             # TensorFlow's convolutions on CPUs refuse an empty batch.
             one = [tf.zeros([1, *argument.shape[1:]], argument.dtype) for argument in arguments]
@@ -175,8 +178,15 @@ class DensityModel(keras.Model):
     # Checks.
 
     def _check_x(self, name, x):
-        x = tf.convert_to_tensor(x)
-        expected = tuple(self.event_shape)
+        x = as_tensor(self.by_name(name, x))
+        self._check_spec(name, x)
+        exact = x.dtype.is_integer or x.dtype == tf.float64
+        dtype = tf.float64 if self.takes_float64 and exact else tf.float32
+        return tf.identity(tf.cast(x, dtype))  # TFP's cache may hold the old tensor's values
+
+    def _check_spec(self, name, x):
+        """Raises a ValueError if `x`, by its shape and dtype, is not `[batch, *event]` numbers."""
+        x, expected = tf.TensorSpec(x.shape, x.dtype), tuple(self.event_shape)
         if x.shape.rank != 1 + len(expected) or not x.shape[1:].is_compatible_with(expected):
             raise ValueError(
                 f"{name}: expected shape [batch, {', '.join(map(str, expected))}], "
@@ -184,7 +194,12 @@ class DensityModel(keras.Model):
             )
         if not (x.dtype.is_floating or x.dtype.is_integer):
             raise ValueError(f"{name}: expected numbers, got dtype {x.dtype.name}")
-        return tf.identity(tf.cast(x, tf.float32))  # TFP's cache may hold the old tensor's values
+        exact = x.dtype.is_integer or x.dtype == tf.float64
+        if self.event_dtype == tf.float64 and not exact:
+            raise ValueError(
+                f"{name}: expected float64, since float32 is too coarse for a column of the data "
+                f"that the model was standardised with, got {x.dtype.name}"
+            )
 
     def _check_context(self, context, rows=None):
         if self.context_shape is None:
@@ -341,46 +356,6 @@ class DensityModel(keras.Model):
             # Keras averages a multi-worker strategy's logs along their first axis.
             result = tf.reshape(result, [1])
         return {"loss": result}
-
-    def fit(self, x=None, y=None, **kwargs):
-        """Keras's `fit`, after initialising from the first batch what is set from data.
-
-        Args:
-          x: a `tf.data.Dataset` of `x`, `(x, context)` or `(x, context, sample_weight)`; or rows
-            as an array.
-          y: the contexts of rows given as an array.
-          **kwargs: Keras's.
-
-        Returns:
-          Keras's `History`.
-        """
-        _check_weights(y, kwargs)
-        if not self.initialized and self._target_log_prob is None and x is not None:
-            if isinstance(x, (np.ndarray, tf.Tensor)):
-                self.initialize(x, y)
-            else:
-                batches = iter(x)
-                first = next(batches)
-                rows, context, _ = keras.utils.unpack_x_y_sample_weight(first)
-                self.initialize(rows, context)
-                if batches is x:  # a generator, which does not start anew
-                    x = (batch for batch in itertools.chain([first], batches))
-        if isinstance(x, tf.data.Dataset):
-            kwargs.setdefault("shuffle", False)  # Keras warns that it cannot
-        return super().fit(x, y, **kwargs)
-
-    def evaluate(self, x=None, y=None, **kwargs):
-        """Keras's `evaluate`: the mean loss over rows; arguments as `fit`'s."""
-        _check_weights(y, kwargs)
-        return super().evaluate(x, y, **kwargs)
-
-
-def _check_weights(y, keywords):
-    if y is None and keywords.get("sample_weight") is not None:
-        raise ValueError(
-            "sample_weight: only beside contexts, as Keras drops it where there is no y; "
-            "repeat rows instead"
-        )
 
 
 def checked_seed(seed, most: int = 2**63 - 1) -> int:

@@ -153,7 +153,7 @@ class DequantizedFlow(KDrawBound, Flow):
         axes = list(range(1, 1 + len(self._event_shape)))
         x = tf.cast(x, tf.float32)
         inside = tf.reduce_all((x >= 0.0) & (x <= 255.0) & (x == tf.floor(x)), axis=axes)
-        missing = tf.reduce_any(tf.math.is_nan(x), axis=axes)
+        missing = self._missing(x, context)
         x = tf.where(tf.reshape(inside, [-1] + [1] * len(axes)), x, tf.zeros_like(x))
         values = tf.floor(x / self._step)
         bound = self.bound(
@@ -204,7 +204,7 @@ class DequantizedFlow(KDrawBound, Flow):
         noise, _ = self.dequantization.sample(values, _keyed(values))
         super()._initialize(values + noise, context)
 
-    def check_data(self, name: str, x) -> None:
+    def check_data(self, name: str, x, start: int = 0) -> None:
         """Raises a ValueError that names the argument, if it is not of integers 0 to 255."""
         x = np.asarray(x)
         rows = x.reshape(len(x), math.prod(x.shape[1:]))
@@ -213,7 +213,7 @@ class DequantizedFlow(KDrawBound, Flow):
             row = int(np.argmin(good))
             raise ValueError(
                 f"{name}: expected integers 0 to 255, got numbers from {rows[row].min():g} to "
-                f"{rows[row].max():g} in row {row}"
+                f"{rows[row].max():g} in row {start + row}"
             )
 
     def encode(self, x, context=None) -> tf.Tensor:

@@ -90,7 +90,7 @@ class Described:
 
     def get_config(self):
         """Returns the constructor's arguments."""
-        return {**self._config, "name": self.name}
+        return {**self._config, "name": self.name, **self.columns_config()}
 
 
 class Family(Described, Dequantized, Flow):

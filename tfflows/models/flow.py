@@ -7,11 +7,14 @@ import math
 import numpy as np
 import tensorflow as tf
 import tensorflow_probability as tfp
+from tensorflow_probability.python.bijectors.chain import _Chain
 
 from tfflows import distributions
 from tfflows.bijectors import base as joint
 from tfflows.bijectors.normalization import Standardize, act_norms, initialize
-from tfflows.models.density import DensityModel, whole
+from tfflows.models import support
+from tfflows.models.density import DensityModel, as_tensor, whole
+from tfflows.models.standardized import Standardized
 from tfflows.random import uniform_rows
 from tfflows.tracking import AdoptedModule, raw_variables
 
@@ -22,7 +25,7 @@ tfd = tfp.distributions
 _LARGEST = 1e18
 
 
-class Flow(DensityModel):
+class Flow(Standardized, DensityModel):
     """A normalizing flow over any TFP bijector.
 
     Every variable of the bijector, its Keras layers' included, is a weight of the model.
@@ -154,44 +157,25 @@ class Flow(DensityModel):
         """
         if self.initialized:
             return
-        x, context, _ = self._unpack((x, context))
+        given = as_tensor(x)
+        x, context, _ = self._unpack((given, context))
         if x.shape[0] < 2:
             raise ValueError(f"x: initialisation needs at least 2 rows, got {x.shape[0]}")
         self.check_data("x", x)
+        self._check_float32("x", given)
         self._initialize(x, context)
 
     def _initialize(self, x, context):
         initialize(self.bijector, x, len(self._event_shape), context)
 
-    def check_data(self, name: str, x) -> None:
-        """Raises a ValueError that names the argument, for rows that no datum can be."""
-        x = tf.convert_to_tensor(x)
-        finite = np.isfinite(x.numpy().reshape(x.shape[0], -1)).all(axis=1)
-        if not finite.all():
-            raise ValueError(f"{name}: expected finite rows, row {np.argmin(finite)} is not")
-
     # Standardisation of raw tables.
 
     @property
     def _standardize(self) -> Standardize | None:
-        members = getattr(self.bijector, "bijectors", [self.bijector])
-        return members[0] if isinstance(members[0], Standardize) else None
-
-    def set_standardization(self, mean, std) -> None:
-        """Sets the statistics of a flow built with `standardize=True`; see `Standardize`."""
-        if self._standardize is None:
-            raise ValueError("standardize: the flow was built without it")
-        self._standardize.set_statistics(mean, std)
-
-    @property
-    def standardization_log_det(self) -> float:
-        """The sum of the log standard deviations, 0 for a flow without standardisation.
-
-        Added to the log-density of a raw row it gives that of the standardised row.
-        """
-        if self._standardize is None:
-            return 0.0
-        return float(tf.reduce_sum(self._standardize.log_scale).numpy())
+        first = self.bijector
+        while isinstance(first, _Chain):
+            first = first.bijectors[0]
+        return first if isinstance(first, Standardize) else None
 
     # Graph functions.
 
@@ -203,18 +187,27 @@ class Flow(DensityModel):
         """Log-density `[batch]`, nats, as a graph function."""
         x = tf.identity(x)
         axes = list(range(1, 1 + len(self._event_shape)))
-        scaled = x
+        scaled, harmless = x, tf.zeros_like(x)
         if self._standardize is not None:
             scaled = self._standardize.inverse(x)
-        missing = tf.reduce_any(tf.math.is_nan(x), axis=axes)
+            harmless += tf.cast(self._standardize.shift, x.dtype)
+        missing = self._missing(x, context)
         outside = tf.reduce_any(tf.abs(scaled) > _LARGEST, axis=axes)
         shape = tf.concat([tf.shape(outside), [1] * len(axes)], 0)
-        x = tf.where(tf.reshape(outside, shape), tf.zeros_like(x), x)
-        z, log_det = joint.inverse_and_log_det(self.bijector, x, len(self._event_shape), context)
+        x = tf.where(tf.reshape(outside, shape), harmless, x)
+        z, log_det, undefined = support.inverse_and_log_det(self.bijector, x, len(axes), context)
         log_prob = self._latent_log_prob(z) + log_det
-        # A map that is not defined at a row says so by NaN.
-        outside |= tf.math.is_nan(log_prob) & ~missing
-        return tf.where(outside, tf.constant(-math.inf, log_prob.dtype), log_prob)
+        outside |= undefined
+        log_prob = tf.where(outside, tf.constant(-math.inf, log_prob.dtype), log_prob)
+        return tf.where(missing, tf.constant(math.nan, log_prob.dtype), log_prob)
+
+    def _missing(self, x, context):
+        """Which rows hold NaN, or have a context that does: `[batch]`."""
+        missing = tf.reduce_any(tf.math.is_nan(x), axis=list(range(1, x.shape.rank)))
+        if context is not None:
+            axes = list(range(-len(self.context_shape), 0))
+            missing |= tf.reduce_any(tf.math.is_nan(context), axis=axes)
+        return missing
 
     def draw_and_log_prob(self, seed, temperature, context=None):
         """Samples and their log-density at temperature 1, in one pass, as a graph function."""
@@ -294,7 +287,7 @@ class Flow(DensityModel):
         4.2). https://arxiv.org/abs/1605.08803
         """
         steps = whole("steps", steps, 2)
-        x = tf.convert_to_tensor(x)
+        x = as_tensor(x)
         if x.shape[:1] != 4:
             raise ValueError(f"x: expected four data, got shape {tuple(x.shape)}")
         angle = 2.0 * np.pi * np.arange(steps) / steps

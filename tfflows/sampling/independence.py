@@ -66,10 +66,10 @@ class UncalibratedIndependence(tfp.mcmc.TransitionKernel):
     def bootstrap_results(self, init_state):
         """Log-densities of the first state, under target and proposal."""
         init_state = tf.convert_to_tensor(init_state)
-        event = tuple(self._proposal.event_shape)
-        if init_state.dtype != tf.float32 or init_state.shape[-len(event) :] != event:
+        event, dtype = tuple(self._proposal.event_shape), self._proposal.event_dtype
+        if init_state.dtype != dtype or init_state.shape[-len(event) :] != event:
             raise ValueError(
-                f"init_state: expected float32 [chains, {', '.join(map(str, event))}], "
+                f"init_state: expected {dtype.name} [chains, {', '.join(map(str, event))}], "
                 f"got {init_state.dtype.name} {init_state.shape.as_list()}"
             )
         target_log_prob = self._target_log_prob_fn(init_state)

@@ -132,11 +132,13 @@ def get_config(
     config.data = ConfigDict()
     config.data.source = "toy"  # toy, target (an unnormalised density), table, tfds, images
     config.data.name = config_dict.placeholder(str)  # of the toy, the target, the TFDS set
-    # Of a table: .csv, .npy, .npz, .parquet. Of images: a folder, .npz or .npy.
+    # Of a table: .csv, .tsv (or .gz of these), .npy, .npz, .parquet. Of images: a folder, .npz, .npy.
     config.data.path = config_dict.placeholder(str)
     config.data.data_dir = config_dict.placeholder(str)  # of TFDS
     config.data.size = 1_000_000  # rows drawn from a toy to train on
+    config.data.header = "auto"  # whether a text file's first line holds names: auto, yes, no
     config.data.drop_constant = False  # leave out a table's constant columns
+    config.data.keep_identifiers = False  # take columns that number or name a table's rows, too
     config.data.height = 0  # of images: what they are cropped and resized to; 0: as they are
     config.data.width = 0
     config.data.channels = 0  # 1 or 3

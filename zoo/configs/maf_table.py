@@ -9,6 +9,7 @@ def get_config():
         summary="Masked autoregressive flow for a table of numbers.",
         family="MAF",
         model={
+            "base": "logistic",
             "layers": 10,
             "linear": "lu",
             "hidden_units": (128, 128),

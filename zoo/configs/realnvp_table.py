@@ -9,6 +9,7 @@ def get_config():
         summary="RealNVP for a table of numbers.",
         family="RealNVP",
         model={
+            "base": "logistic",
             "layers": 10,
             "linear": "lu",
             "hidden_units": (128, 128),

@@ -1,0 +1,67 @@
+"""Columns by name: those that a trained model knows, among those of a table."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+_DEFAULT = re.compile(r"column_\d+")
+_SHOWN = 20
+
+
+def default_names(count: int) -> list[str]:
+    """Names of the columns of a table that has none."""
+    return [f"column_{i}" for i in range(count)]
+
+
+def are_default(names: Sequence[str]) -> bool:
+    """Whether names are those that columns without names are given."""
+    return all(_DEFAULT.fullmatch(name) for name in names)
+
+
+def positions(
+    names: Sequence[str] | None,
+    width: int,
+    wanted: Sequence[str],
+    original: Sequence[str] | None = None,
+) -> list[int]:
+    """Where a table has the columns that a model knows.
+
+    They are taken by name. Where the table has no names, or the model was trained on columns
+    without names, they go by position: as in the table that the model was trained on, or as in the
+    model.
+
+    Args:
+      names: of the table's columns; None if it has none.
+      width: number of the table's columns.
+      wanted: names of the model's columns.
+      original: names of all columns of the table that it was trained on, in order.
+
+    Raises:
+      ValueError: if a name is missing or stands twice, or the number of columns is another.
+    """
+    if names is not None and (set(wanted) <= set(names) or not are_default(wanted)):
+        places = {name: i for i, name in enumerate(names)}
+        missing = [name for name in wanted if name not in places]
+        if missing:
+            raise ValueError(
+                f"columns: expected {_shown(wanted)} by name, got none called {_shown(missing)}"
+                f" among {_shown(names)}"
+            )
+        double = [name for i, name in enumerate(names) if name in wanted and places[name] > i]
+        if double:
+            raise ValueError(f"columns: expected different names, got {double[0]!r} twice")
+        return [places[name] for name in wanted]
+    for whole in (original, wanted):
+        if whole and width == len(whole):
+            return [list(whole).index(name) for name in wanted]
+    counts = sorted({len(whole) for whole in (original, wanted) if whole})
+    raise ValueError(
+        f"columns: expected {' or '.join(map(str, counts))}, by position as there are no names to"
+        f" go by, got {width}"
+    )
+
+
+def _shown(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(map(repr, names[:_SHOWN])) + more

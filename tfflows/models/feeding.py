@@ -1,0 +1,269 @@
+"""Rows on their way into Keras's `fit`: unrounded, and a sample of them for statistics."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+# Statistics of a column are good to 2 % from this many rows, and images are counted by numbers.
+_MOST_ROWS, _FEWEST_ROWS, _NUMBERS = 4096, 32, 2**18
+_MOST_BATCHES = 256
+_CHUNK = 2**22  # numbers that are checked at a time
+
+
+class Feeding:
+    """The methods of a density model that Keras feeds rows to."""
+
+    _initialized_from_all = False  # by `fit`, rather than from some of an array's rows
+    _standardize = None
+    takes_float64 = False  # whether float64 data reach `log_prob_fn` as they are
+
+    def fit(self, x=None, y=None, **kwargs):
+        """Keras's `fit`, after initialising from some rows what is set from data.
+
+        Args:
+          x: a `tf.data.Dataset` of `x`, `(x, context)` or `(x, context, sample_weight)`; or rows
+            as an array. The first batches of a data set, or a fixed random sample of an array's
+            rows, initialise the model: some thousands of rows of a table, fewer of images.
+          y: the contexts of rows given as an array.
+          **kwargs: Keras's.
+
+        Returns:
+          Keras's `History`.
+
+        Raises:
+          ValueError: for rows of another shape, or (of an array, or in the batches that initialise
+            the model) that hold NaN or infinity.
+        """
+        _check_weights(y, kwargs)
+        if self._target_log_prob is None and x is not None:
+            x, y = self._prepared(x, y)
+            if is_array(x):
+                x, y, kwargs = self._unrounded(x, y, kwargs)
+        validation = kwargs.get("validation_data")
+        if isinstance(validation, tuple | list) and len(validation) and is_array(validation[0]):
+            parts = [*validation, None, None][:3]
+            if self._rounds(parts[0]):
+                size = kwargs.get("validation_batch_size") or kwargs.get("batch_size")
+                kwargs["validation_data"] = batches_of(*parts, size, shuffle=False)
+        if isinstance(x, tf.data.Dataset):
+            kwargs.setdefault("shuffle", False)  # Keras warns that it cannot
+        return super().fit(x, y, **kwargs)
+
+    def _prepared(self, x, y):
+        """Checks `fit`'s rows and initialises from them; returns them as Keras is to get them."""
+        count = initial_count(self.event_shape)
+        if is_array(x):
+            x = x if tf.is_tensor(x) else np.asarray(x)
+            self._check_rows("x", x)
+            some = some_rows([x, y], count)
+            self._check_float32("x", some[0])
+            if not self.initialized:
+                self.initialize(*([x, y] if self._initialized_from_all else some))
+            return x, y
+        if isinstance(x, tf.data.Dataset):
+            spec = x.element_spec
+            spec = spec[0] if isinstance(spec, tuple | list) else spec
+            if getattr(spec, "shape", None) is not None and spec.shape.rank is not None:
+                self._check_spec("x", spec)
+        if not self.initialized:
+            batches = iter(x)
+            some, context, read = first_rows(batches, count)
+            self.initialize(some, context)
+            if batches is x:  # a generator, which does not start anew
+                x = (batch for batch in itertools.chain(read, batches))
+        return x, y
+
+    def _check_rows(self, name, x):
+        """Raises a ValueError for rows, all in one array, that cannot be trained on."""
+        self._check_spec(name, x)
+        for start, part in chunks(x, self.event_shape):
+            self.check_data(name, part, start)
+
+    def check_data(self, name: str, x, start: int = 0) -> None:
+        """Raises a ValueError that names the argument, for rows that no datum can be.
+
+        Args:
+          name: of the argument.
+          x: `[batch, *event]`.
+          start: number of the first row, for the error.
+        """
+        x = as_tensor(x)
+        finite = np.isfinite(x.numpy().reshape(x.shape[0], -1)).all(axis=1)
+        if not finite.all():
+            row = start + int(np.argmin(finite))
+            raise ValueError(f"{name}: expected finite rows, row {row} is not")
+
+    def _check_float32(self, name, x):
+        """Raises a ValueError if rounding to float32 wipes out how a column varies."""
+        x = np.asarray(x)
+        if len(self.event_shape) > 1 or x.dtype.kind == "f" and x.dtype.itemsize < 8:
+            return
+        x = x.astype(np.float64)
+        if self._standardize is not None:
+            x = self._standardize.standardized(x)
+        with np.errstate(over="ignore", invalid="ignore"):
+            lost = np.abs(x.astype(np.float32) - x).max(axis=0)
+        std = x.std(axis=0)
+        for column in np.flatnonzero((lost > 1e-3 * std) & (std > 0)):
+            raise ValueError(
+                f"{name}: column {column} varies too little beside its size for float32, in which "
+                "the model computes; build it with standardize=True and call set_standardization"
+            )
+
+    def _rounds(self, x) -> bool:
+        """Whether Keras would round rows to float32 that the model takes as they are."""
+        return self.takes_float64 and np.dtype(getattr(x.dtype, "as_numpy_dtype", x.dtype)) == float
+
+    def _unrounded(self, x, y, keywords):
+        """Arrays of `fit` and its keywords, with a data set in place of arrays of float64."""
+        if not self._rounds(x):
+            return x, y, keywords
+        keywords = dict(keywords)
+        size = keywords.pop("batch_size", None)
+        weights = keywords.pop("sample_weight", None)
+        share = keywords.pop("validation_split", 0.0)
+        if share:
+            (x, y, weights), held_out = validation_parts(x, y, weights, share)
+            held_size = keywords.get("validation_batch_size") or size
+            if keywords.get("validation_data") is None:
+                keywords["validation_data"] = batches_of(*held_out, held_size, shuffle=False)
+        shuffle = bool(keywords.pop("shuffle", True))
+        return batches_of(x, y, weights, size, shuffle), None, keywords
+
+    def evaluate(self, x=None, y=None, **kwargs):
+        """Keras's `evaluate`: the mean loss over rows; arguments as `fit`'s."""
+        _check_weights(y, kwargs)
+        if is_array(x):
+            self._check_spec("x", x)
+            x, y, kwargs = self._unrounded(x, y, {"shuffle": False, **kwargs})
+            kwargs.pop("shuffle", None)
+        return super().evaluate(x, y, **kwargs)
+
+    def predict(self, x, **kwargs):
+        """Keras's `predict`: the log-density `[n]` of each row."""
+        if is_array(x):
+            self._check_spec("x", x)
+            x, _, kwargs = self._unrounded(x, None, {"shuffle": False, **kwargs})
+            kwargs.pop("shuffle", None)
+        return super().predict(x, **kwargs)
+
+
+def _check_weights(y, keywords):
+    if y is None and keywords.get("sample_weight") is not None:
+        raise ValueError(
+            "sample_weight: only beside contexts, as Keras drops it where there is no y; "
+            "repeat rows instead"
+        )
+
+
+def is_array(x) -> bool:
+    """Whether `x` is all rows in one array, rather than batches."""
+    return isinstance(x, np.ndarray) or tf.is_tensor(x) or hasattr(x, "to_numpy")
+
+
+def initial_count(event_shape) -> int:
+    """How many rows are enough to initialise a model from, and not too many for memory."""
+    return min(_MOST_ROWS, max(_FEWEST_ROWS, _NUMBERS // math.prod(event_shape)))
+
+
+def some_rows(arrays: list, count: int) -> list:
+    """At most `count` rows of each array, the same ones, chosen at random but always alike.
+
+    Args:
+      arrays: arrays `[n, ...]`, or `None`s, which stay.
+      count: number of rows.
+    """
+    n = arrays[0].shape[0]
+    if n <= count:
+        return arrays
+    chosen = np.sort(np.random.default_rng(0).choice(n, count, replace=False))
+
+    def take(array):
+        return tf.gather(array, chosen) if tf.is_tensor(array) else np.asarray(array)[chosen]
+
+    return [array if array is None else take(array) for array in arrays]
+
+
+def first_rows(batches, count: int):
+    """Enough batches to hold `count` rows.
+
+    Args:
+      batches: iterator over `x`, `(x, context)` or `(x, context, weights)`.
+      count: number of rows.
+
+    Returns:
+      `x` and context (or `None`), `count` rows of them or fewer, and the list of batches read.
+    """
+    read, found = [], 0
+    for batch in itertools.islice(batches, _MOST_BATCHES):
+        read.append(batch)
+        found += keras.utils.unpack_x_y_sample_weight(batch)[0].shape[0]
+        if found >= count:
+            break
+    parts = [keras.utils.unpack_x_y_sample_weight(batch)[:2] for batch in read]
+    x, context = (
+        None if column[0] is None else np.concatenate([np.asarray(v) for v in column])[:count]
+        for column in zip(*parts, strict=True)
+    )
+    return x, context, read
+
+
+def chunks(x, event_shape):
+    """Parts of the rows `x`, small enough to be checked one by one, each with its first row."""
+    rows = max(1, _CHUNK // math.prod(event_shape))
+    for start in range(0, x.shape[0], rows):
+        yield start, x[start : start + rows]
+
+
+def batches_of(x, y, weights, batch_size: int | None, shuffle: bool) -> tf.data.Dataset:
+    """Rows in batches, in their own dtype, as Keras would batch them as float32.
+
+    Args:
+      x: rows `[n, ...]`.
+      y, weights: `[n, ...]` each, or `None`.
+      batch_size: rows in a batch; 32 if `None`.
+      shuffle: whether each epoch has an order of its own.
+    """
+    parts = [x] if y is None else [x, y] if weights is None else [x, y, weights]
+    with tf.device("CPU:0"):  # where tf.data runs
+        parts = [tf.convert_to_tensor(part) for part in parts]
+    numbers = tf.data.Dataset.range(parts[0].shape[0])
+    if shuffle:
+        numbers = numbers.shuffle(parts[0].shape[0])
+
+    def gather(chosen):
+        batch = tuple(tf.gather(part, chosen) for part in parts)
+        return batch if len(batch) > 1 else batch[0]
+
+    batches = numbers.batch(batch_size or 32).map(gather, num_parallel_calls=tf.data.AUTOTUNE)
+    return batches.prefetch(tf.data.AUTOTUNE)
+
+
+def validation_parts(x, y, weights, share: float):
+    """The arrays without their last rows, and these, a share of all, as Keras splits them."""
+    kept = math.floor(x.shape[0] * (1.0 - share))
+    if not 0 < kept < x.shape[0]:
+        raise ValueError(
+            f"validation_split: expected rows on both sides, got {share} of {x.shape[0]} rows"
+        )
+    arrays = [x, y, weights]
+    return [
+        [None if a is None else a[rows] for a in arrays] for rows in (np.s_[:kept], np.s_[kept:])
+    ]
+
+
+def as_tensor(value) -> tf.Tensor:
+    """`value` as a tensor; numbers that have no dtype, such as those of a list, as float64."""
+    if not (tf.is_tensor(value) or isinstance(value, (np.ndarray, keras.Variable))):
+        try:
+            array = np.asarray(value)
+        except (NotImplementedError, TypeError, ValueError):  # symbolic, or not an array
+            array = None
+        if array is not None and array.dtype.kind in "fiub":
+            value = array
+    return tf.convert_to_tensor(value)
