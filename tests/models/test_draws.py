@@ -24,7 +24,7 @@ def test_a_million_draws_repeat_as_often_as_float32_makes_them(base):
     rng = np.random.default_rng(0)
     exact = {"normal": rng.normal, "logistic": rng.logistic, "uniform": rng.uniform}[base](size=N)
     repeats = 1.0 - len(np.unique(draws)) / N
-    # On a grid of 2**-23 it is 0.057. The quantile's own rounding makes it twice the least.
+    # On a grid of 2**-23 it is 0.057. The quantile function's own rounding doubles the least.
     assert repeats < 2.0 * fresh_repeats(exact)
     kind = {"normal": stats.norm, "logistic": stats.logistic, "uniform": stats.uniform}[base]
     assert stats.kstest(draws.astype(np.float64), kind.cdf).pvalue > 1e-3

