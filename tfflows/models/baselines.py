@@ -314,13 +314,13 @@ class GaussianMixture(Dequantized, Baseline):
 
     def _draw(self, seed):
         dim = self._event_shape[0]
-        v, upper, rest = tail_rows(seed, 1 + dim)
+        v, above, rest = tail_rows(seed, 1 + dim)
         component = pick(
-            tf.cumsum(tf.nn.softmax(self.parameters.logits)), from_tails(v, upper)[:, 0]
+            tf.cumsum(tf.nn.softmax(self.parameters.logits)), from_tails(v, above)[:, 0]
         )
         upper, _ = self._factors()
         identity = tf.eye(dim, batch_shape=[upper.shape[0]])
         scale = tf.linalg.triangular_solve(upper, identity, lower=False, adjoint=True)
         scale = tf.gather(tf.ensure_shape(scale, upper.shape), component)
-        z = get("normal").tail_quantile(v[:, 1:], upper[:, 1:], rest[:, 1:])
+        z = get("normal").tail_quantile(v[:, 1:], above[:, 1:], rest[:, 1:])
         return tf.gather(self.parameters.mean, component) + tf.linalg.matvec(scale, z)
