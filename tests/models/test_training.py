@@ -260,6 +260,24 @@ def test_weights_of_rows():
             method(x, sample_weight=weights)
 
 
+def test_weights_train_as_repeated_rows_do():
+    x, context = distributed_rows()[:32], np.ones((32, 1), "float32")
+    weights = np.tile([2, 0, 1, 3], 8)
+
+    def trained(*arrays):
+        flow = models.RealNVP(2, context_dim=1, layers=1, hidden_units=(4,), actnorm=False)
+        flow.compile(keras.optimizers.SGD(0.1))
+        data = tf.data.Dataset.from_tensors(arrays)
+        loss = flow.fit(data, verbose=0).history["loss"][0]
+        return loss, np.concatenate([w.ravel() for w in flow.get_weights()])
+
+    loss, weighted = trained(x, context, weights.astype("float32"))
+    expected, repeated = trained(np.repeat(x, weights, 0), np.repeat(context, weights, 0))
+    assert loss == pytest.approx(expected, rel=1e-5)
+    np.testing.assert_allclose(weighted, repeated, rtol=1e-5, atol=1e-5)
+    assert np.abs(trained(x, context)[1] - repeated).max() > 1e-4
+
+
 def test_regularised_conditioners():
     def network(outputs):
         return keras.layers.Dense(outputs, kernel_regularizer=keras.regularizers.L2(1.0))
