@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import math
 import threading
+from collections.abc import Callable
 
 import numpy as np
 import tensorflow as tf
@@ -68,13 +69,14 @@ def uniform_rows(seed: tf.Tensor, size: int) -> tf.Tensor:
     Returns:
       `float32` `[batch, size]`, strictly between 0 and 1, on a grid of 2**-24.
     """
-    bits = _bits(_row_key(seed), size)
+    pairs = _word_pairs(_row_key(seed), size)
+    bits = tf.concat([_interleaved(*pair) for pair in pairs], axis=1)[:, :size]
     # 23 bits and a half step: every value is exact in float32 and none is 0 or 1.
     high = tf.bitwise.right_shift(bits, tf.constant(9, tf.uint32))
     return (tf.cast(tf.bitcast(high, tf.int32), tf.float32) + 0.5) * 2.0**-23
 
 
-def tail_rows(seed: tf.Tensor, size: int) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+def tail_rows(seed: tf.Tensor, size: int, through: Callable | None = None):
     """Uniform draws of 48 bits, each as its distance from the nearer of 0 and 1.
 
     Near 1 float32 has no fine numbers, near 0 it does: so the two tails of a base distribution are
@@ -83,18 +85,29 @@ def tail_rows(seed: tf.Tensor, size: int) -> tuple[tf.Tensor, tf.Tensor, tf.Tens
     Args:
       seed: `int64` `[batch, 2]`: key and draw number.
       size: numbers in a row.
+      through: a function of the three tensors below, elementwise, whose value is then what is
+        returned. XLA would compute the bits anew for each of the three, so that a quantile function
+        handed in here costs a fraction of one applied to them.
 
     Returns:
       `v`, `float32` `[batch, size]`, above 0 and at most 1/2; `upper`, `bool`: the draw is `1 - v`
       if it is true, and `v` if not; and `rest`, `float32`, at most 2**-26: what `v` lacks by
       rounding near 1/2, where a distribution about 0 has finer numbers than float32 has there.
     """
-    key = _row_key(seed)
-    bits = _bits(key, size)
-    more = _bits(key, (size + 1) // 2, 1)  # 16 bits for each number
-    low = tf.bitwise.bitwise_and(more, tf.constant(0xFFFF, tf.uint32))
-    high = tf.bitwise.right_shift(more, tf.constant(16, tf.uint32))
-    more = tf.reshape(tf.stack([low, high], -1), [-1, 2 * more.shape[1]])[:, :size]
+    through = (lambda *parts: parts) if through is None else through
+    columns = []
+    for first, second in _word_pairs(_row_key(seed), size):
+        pair = [through(*_tail(first, second)), through(*_tail(second, first))]
+        columns.append(tf.nest.map_structure(_interleaved, *pair))
+    return tf.nest.map_structure(lambda *parts: tf.concat(parts, 1)[:, :size], *columns)
+
+
+def _tail(bits, other):
+    """`v`, `upper` and `rest` of one number, of 32 bits of its own and 16 of its neighbour's."""
+    # What two neighbours share so is beyond the 32nd binary digit of either.
+    more = tf.bitwise.right_shift(
+        other * tf.constant(0x9E3779B9, tf.uint32), tf.constant(16, tf.uint32)
+    )
     bits, more = tf.bitcast(bits, tf.int32), tf.bitcast(more, tf.int32)
     upper = bits < 0
     # 1 less the number, by turning every bit over.
@@ -120,16 +133,17 @@ def _row_key(seed):
     return row[0][:, tf.newaxis], row[1][:, tf.newaxis]
 
 
-def _bits(key, size: int, stream: int = 0):
-    """Random words `uint32` `[batch, size]` of one of the streams of a row."""
-    # Both words of each counter: two numbers of the row side by side.
+def _word_pairs(key, size: int) -> list[tuple]:
+    """Random words of a row, `uint32` `[batch, n]` in pairs: of numbers that stand side by side."""
     counters = np.arange((size + 1) // 2, dtype=np.uint32)[np.newaxis]
     # Long rows in two parts, which TensorFlow computes side by side.
-    parts = []
-    for part in np.array_split(counters, 2 if size >= _LONG else 1, axis=1):
-        words = threefry(key, (tf.constant(part), tf.constant(np.full_like(part, stream))))
-        parts.append(tf.reshape(tf.stack(words, -1), [-1, 2 * part.shape[1]]))
-    return tf.concat(parts, axis=1)[:, :size]
+    parts = np.array_split(counters, 2 if size >= _LONG else 1, axis=1)
+    return [threefry(key, (tf.constant(part), tf.zeros_like(part))) for part in parts]
+
+
+def _interleaved(first, second):
+    """`[batch, 2 n]`: the columns of two `[batch, n]` in turn."""
+    return tf.reshape(tf.stack([first, second], -1), [-1, 2 * first.shape[1]])
 
 
 # Keys of rows are a function of this number, so that they are the same for everyone.

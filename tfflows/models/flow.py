@@ -216,7 +216,7 @@ class Flow(Standardized, DensityModel):
         return x, self._latent_log_prob(z) - log_det
 
     def _draw_latents(self, seed, temperature):
-        z = self.base.tail_quantile(*tail_rows(seed, self._latent_size))
+        z = tail_rows(seed, self._latent_size, self.base.tail_quantile)
         z = tf.reshape(z, tf.concat([tf.shape(z)[:1], self._latent_shape], 0))
         if self.supports_temperature:
             z *= tf.reshape(temperature, [-1] + [1] * len(self._latent_shape))

@@ -119,7 +119,7 @@ class Histogram(Dequantized, Baseline):
 
     def _draw(self, seed):
         p, bins, dim = self.parameters, self._config["bins"], self._event_shape[0]
-        u = from_tails(*tail_rows(seed, 2 * dim))
+        u = tail_rows(seed, 2 * dim, from_tails)
         choice, place = u[:, :dim], u[:, dim:]
         cdf = tf.cumsum(tf.exp(p.log_mass - tf.reduce_max(p.log_mass)), axis=1)
         if dim == 2:
