@@ -11,7 +11,7 @@ with startup.quiet():
 
 # ruff: noqa: E402  (the versions are checked before anything that needs them is imported)
 from tfflows import bijectors, distributions, models, networks, random
-from tfflows.models import Flow
+from tfflows.models import BijectorLayer, Flow
 
 __version__ = versions.VERSION
-__all__ = ["Flow", "bijectors", "distributions", "models", "networks", "random"]
+__all__ = ["BijectorLayer", "Flow", "bijectors", "distributions", "models", "networks", "random"]

@@ -68,19 +68,68 @@ def uniform_rows(seed: tf.Tensor, size: int) -> tf.Tensor:
     Returns:
       `float32` `[batch, size]`, strictly between 0 and 1, on a grid of 2**-24.
     """
+    bits = _bits(_row_key(seed), size)
+    # 23 bits and a half step: every value is exact in float32 and none is 0 or 1.
+    high = tf.bitwise.right_shift(bits, tf.constant(9, tf.uint32))
+    return (tf.cast(tf.bitcast(high, tf.int32), tf.float32) + 0.5) * 2.0**-23
+
+
+def tail_rows(seed: tf.Tensor, size: int) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """Uniform draws of 48 bits, each as its distance from the nearer of 0 and 1.
+
+    Near 1 float32 has no fine numbers, near 0 it does: so the two tails of a base distribution are
+    equally fine. Each row is a function of its own seed alone.
+
+    Args:
+      seed: `int64` `[batch, 2]`: key and draw number.
+      size: numbers in a row.
+
+    Returns:
+      `v`, `float32` `[batch, size]`, above 0 and at most 1/2; `upper`, `bool`: the draw is `1 - v`
+      if it is true, and `v` if not; and `rest`, `float32`, at most 2**-26: what `v` lacks by
+      rounding near 1/2, where a distribution about 0 has finer numbers than float32 has there.
+    """
+    key = _row_key(seed)
+    bits = _bits(key, size)
+    more = _bits(key, (size + 1) // 2, 1)  # 16 bits for each number
+    low = tf.bitwise.bitwise_and(more, tf.constant(0xFFFF, tf.uint32))
+    high = tf.bitwise.right_shift(more, tf.constant(16, tf.uint32))
+    more = tf.reshape(tf.stack([low, high], -1), [-1, 2 * more.shape[1]])[:, :size]
+    bits, more = tf.bitcast(bits, tf.int32), tf.bitcast(more, tf.int32)
+    upper = bits < 0
+    # 1 less the number, by turning every bit over.
+    bits = tf.where(upper, -1 - bits, bits)
+    more = tf.where(upper, 0xFFFF - more, more)
+    v = _fraction(bits, more)
+    to_middle = _fraction(0x7FFFFFFF - bits, 0xFFFF - more)  # 1/2 - v, fine near 0
+    rest = tf.where(v >= 0.25, (0.5 - v) - to_middle, tf.zeros_like(v))
+    return v, upper, rest
+
+
+def _fraction(high, low):
+    return tf.cast(high, tf.float32) * 2.0**-32 + (tf.cast(low, tf.float32) + 0.5) * 2.0**-48
+
+
+def from_tails(v: tf.Tensor, upper: tf.Tensor, rest=None) -> tf.Tensor:
+    """The draws of `tail_rows` strictly between 0 and 1, where `rest` is below the rounding."""
+    return tf.where(upper, tf.minimum(1.0 - v, 1.0 - 2.0**-24), v)
+
+
+def _row_key(seed):
     row = threefry(_words(seed[:, 0]), _words(seed[:, 1]))
-    key = (row[0][:, tf.newaxis], row[1][:, tf.newaxis])
+    return row[0][:, tf.newaxis], row[1][:, tf.newaxis]
+
+
+def _bits(key, size: int, stream: int = 0):
+    """Random words `uint32` `[batch, size]` of one of the streams of a row."""
     # Both words of each counter: two numbers of the row side by side.
     counters = np.arange((size + 1) // 2, dtype=np.uint32)[np.newaxis]
     # Long rows in two parts, which TensorFlow computes side by side.
     parts = []
     for part in np.array_split(counters, 2 if size >= _LONG else 1, axis=1):
-        words = threefry(key, (tf.constant(part), tf.zeros_like(part)))
+        words = threefry(key, (tf.constant(part), tf.constant(np.full_like(part, stream))))
         parts.append(tf.reshape(tf.stack(words, -1), [-1, 2 * part.shape[1]]))
-    bits = tf.concat(parts, axis=1)[:, :size]
-    # 23 bits and a half step: every value is exact in float32 and none is 0 or 1.
-    high = tf.bitwise.right_shift(bits, tf.constant(9, tf.uint32))
-    return (tf.cast(tf.bitcast(high, tf.int32), tf.float32) + 0.5) * 2.0**-23
+    return tf.concat(parts, axis=1)[:, :size]
 
 
 # Keys of rows are a function of this number, so that they are the same for everyone.

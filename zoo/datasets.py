@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 from ml_collections import ConfigDict
 
-from tfflows.data import by_name, grid, images, pipeline, sources, table, targets, toy
+from tfflows.data import by_name, copies, grid, images, pipeline, sources, table, targets, toy
 from tfflows.models import ImageFamily
 from zoo import registry
 from zoo.configs import default
@@ -219,12 +219,39 @@ def _table(config: ConfigDict, trained: dict) -> Data:
         "the last 10 % of the rest validation",
     }
     constant = dict.fromkeys(splits.dropped, _CONSTANT)
-    for name in constant:
-        print(f"{os.path.basename(path)}: left out: {name!r} ({_CONSTANT})", flush=True)
-    left_out = read.left_out | constant
+    splits, repeated = (splits, {}) if trained else _without_copies(splits, config)
+    for name, reason in (constant | repeated).items():
+        print(f"{os.path.basename(path)}: left out: {name!r} ({reason})", flush=True)
+    left_out = read.left_out | constant | repeated
     if left_out:
         facts["all_columns"] = read.all_columns
     return _from_splits(splits, facts, left_out)
+
+
+def _without_copies(splits: table.TableSplits, config: ConfigDict):
+    """The parts without columns that repeat another, and why each of these was left out.
+
+    A column that has cells, and with them a probability, may repeat another.
+    """
+    has_cells = np.zeros(len(splits.columns), bool)
+    if config.model.args.get("dequantize", False):
+        has_cells = _cells(splits).step > 0
+    found = copies.find_copies(splits.train)
+    found = {second: first for second, first in found.items() if not has_cells[second]}
+    names = splits.columns
+    kept = [i for i in range(len(names)) if i not in found]
+    reasons = {names[second]: f"a copy of {names[first]!r}" for second, first in found.items()}
+    if not found:
+        return splits, reasons
+    parts = {name: getattr(splits, name)[:, kept] for name in ("train", "validation", "test")}
+    statistics = {"mean": splits.mean[kept], "std": splits.std[kept]}
+    columns = [names[i] for i in kept]
+    return dataclasses.replace(splits, **parts, **statistics, columns=columns), reasons
+
+
+def _cells(splits: table.TableSplits) -> grid.Cells:
+    # How a column is written is a fact of the whole file, not something that is learned from it.
+    return grid.find_cells(np.concatenate([splits.train, splits.validation, splits.test]))
 
 
 def _header(value: str) -> bool | None:
@@ -280,10 +307,7 @@ def _tfds(config: ConfigDict, trained: dict) -> Data:
 
 
 def _from_splits(splits: table.TableSplits, facts: dict, dropped: dict[str, str]) -> Data:
-    parts = {name: getattr(splits, name) for name in ("train", "validation", "test")}
-    rows = {name: len(part) for name, part in parts.items()}
-    # How a column is written is a fact of the whole file, not something that is learned from it.
-    cells = grid.find_cells(np.concatenate(list(parts.values())))
+    rows = {name: len(getattr(splits, name)) for name in ("train", "validation", "test")}
     return Data(
         event_shape=(splits.train.shape[1],),
         train=splits.train,
@@ -292,7 +316,7 @@ def _from_splits(splits: table.TableSplits, facts: dict, dropped: dict[str, str]
         facts=facts | {"rows": rows, "columns": splits.columns, "dropped": dropped},
         mean=splits.mean,
         std=splits.std,
-        cells=cells,
+        cells=_cells(splits),
     )
 
 

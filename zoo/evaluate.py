@@ -57,7 +57,9 @@ def evaluate(
     Returns:
       Figures in nats, each with `_two_standard_errors`: `log_likelihood`, the mean over test rows;
       for a model that standardises `log_likelihood_standardized`; for one of integers
-      `bits_per_dim`, and the `samples` of the bound that it is; for data of known density
+      `bits_per_dim`; for one that gives noise the `samples` of the bound that these are, and for
+      columns with cells `off_grid`, how many values of a column lie off its grid; for data of known
+      density
       `kl_divergence`, the mean of log p_true - log q. For a target of reverse KL `kl_divergence` is
       the mean of log q - log p over the model's own draws.
 
@@ -87,6 +89,14 @@ def evaluate(
     x, context = data.test()[:rows], data.test_context()
     log_q = _log_prob(flow, x, None if context is None else context[:rows])
     result |= _mean("log_likelihood", log_q)
+    if getattr(flow, "cells", None) is not None:
+        result["samples"] = flow.samples
+        off = flow.off_grid(x).sum(axis=0)
+        result["off_grid"] = {
+            name: int(count)
+            for name, count in zip(data.facts["columns"], off, strict=True)
+            if count
+        }
     if hasattr(flow, "bits_per_dim"):
         bits = -log_q / (data.dim * math.log(2.0))
         return result | _mean("bits_per_dim", bits) | {"samples": flow.samples}
@@ -134,6 +144,10 @@ def describe(result: dict) -> str:
     }
     if "log_likelihood" not in result:
         titles["kl_divergence"] = "mean of log q - log p_target over the model's draws"
+    bound = ""
+    if result.get("samples"):
+        bound = f"bound of {result['samples']} draw{'s' if result['samples'] > 1 else ''} of noise"
+        titles["log_likelihood"] += f" ({bound})"
     lines = []
     for name, title in titles.items():
         if name not in result:
@@ -144,12 +158,13 @@ def describe(result: dict) -> str:
             error = result[f"{name}_two_standard_errors"]
             lines.append(f"{title}: {result[name]:.4f} +- {error:.4f} nats")
     if result.get("bits_per_dim") is not None:
-        draws = f"bound of {result['samples']} draw{'s' if result['samples'] > 1 else ''} of noise"
         error = result["bits_per_dim_two_standard_errors"]
-        lines = [f"{result['bits_per_dim']:.4f} +- {error:.4f} bits/dim ({draws})", *lines]
+        lines = [f"{result['bits_per_dim']:.4f} +- {error:.4f} bits/dim ({bound})", *lines]
     if "entropy" in result:
         lines.append(f"best possible log-likelihood: {-result['entropy']:.4f} nats")
     lines.append(f"rows: {result['rows']} (+- is two standard errors)")
+    for name, count in result.get("off_grid", {}).items():
+        lines.append(f"note: {count} values of {name!r} lie off its grid, scored as the nearest")
     if "note" in result:
         lines.append(f"note: {result['note']}")
     return "\n".join(lines)

@@ -135,6 +135,12 @@ def test_columns_by_position(tmp_path):
     np.testing.assert_array_equal(read_table(tmp_path / "t.npy", **model).values, rows[:, [0, 2]])
     np.save(tmp_path / "t.npy", rows[:, :2])
     np.testing.assert_array_equal(read_table(tmp_path / "t.npy", **model).values, rows[:, :2])
+    # The index that pandas writes beside the columns does not count.
+    pd.DataFrame(rows).to_csv(tmp_path / "t.csv", header=False)
+    np.testing.assert_array_equal(read_table(tmp_path / "t.csv", **model).values, rows[:, [0, 2]])
+    nameless = {"columns": ["column_0", "column_1", "column_2"], "tell": lambda _: None}
+    pd.DataFrame(rows, columns=list("xyz")).to_csv(tmp_path / "t.csv")
+    np.testing.assert_array_equal(read_table(tmp_path / "t.csv", **nameless).values, rows)
     np.save(tmp_path / "t.npy", np.tile(rows, 2))
     with pytest.raises(ValueError, match="columns: expected 2 or 3, by position .*, got 6"):
         read_table(tmp_path / "t.npy", **model)

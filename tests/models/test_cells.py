@@ -102,6 +102,14 @@ def test_draws_lie_on_the_grid_and_go_there_and_back():
     np.testing.assert_allclose(back[:, [0, 2]], rows[:, [0, 2]], atol=1e-4)
 
 
+def test_numbers_off_the_grid_are_found():
+    model, rows = mixed()
+    assert not model.off_grid(rows).any() and not model.off_grid(rows.astype(np.float32)).any()
+    rows = rows.copy()
+    rows[3, 0], rows[5, 2], rows[7, 1] = 2.5, 0.75, 1e-3
+    assert np.argwhere(model.off_grid(rows)).tolist() == [[3, 0], [5, 2]]
+
+
 def test_training_noise_is_fresh():
     model = normal_1d()
     model.compile(keras.optimizers.SGD(0.0))
@@ -148,6 +156,7 @@ def test_saved_whole_with_its_cells(tmp_path):
         (lambda m: m.set_cells([-1.0]), "step: expected 1 finite numbers, none negative"),
         (lambda m: m.set_cells([1.0], [math.nan]), "origin: expected 1 finite numbers, got"),
         (lambda m: setattr(m, "samples", 0), "samples: expected a whole number from 1"),
+        (lambda m: setattr(models.AffineFlow(1), "samples", 3), "samples: log_prob of this model"),
         (
             lambda m: models.AffineFlow(1).set_cells([1.0]),
             "dequantize: the model was built without it",

@@ -95,11 +95,11 @@ def test_a_conditioner_that_overflows_is_nan(family):
     for variable in networks.variables:
         variable.assign(tf.fill(variable.shape, 3e3))
     expected = "finite" if family is models.MAF else "nan"  # whose networks are float32
-    assert kinds(flow.log_prob([[4.0, 4.0]])) == [expected]
+    assert kinds(flow.log_prob([[4.0, 4.0], [0.5, 0.5]])) == [expected] * 2
     flow = family(2, layers=1, hidden_units=(8,), actnorm=False)
     for variable in flow.bijector.bijectors[-1].network.variables:
         variable.assign(tf.fill(variable.shape, 3e30))
-    assert kinds(flow.log_prob([[4.0, 4.0]])) == ["nan"]
+    assert kinds(flow.log_prob([[4.0, 4.0], [0.5, 0.5]])) == ["nan"] * 2
 
 
 def test_bytes():

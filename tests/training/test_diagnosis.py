@@ -39,15 +39,20 @@ def test_a_value_that_breaks_the_density(tmp_path):
     assert found.endswith(f"; {REMEDY}, or leave out column 'height'")
 
 
-def test_a_row_is_judged_by_what_mends_it(tmp_path):
-    """The column that breaks a row need not be the one with the largest number."""
+def of_two_units():
+    """Rows whose largest number the model is used to, and another that it is not; the model."""
     x = GAUSS.copy()
-    x[:, 0] *= 1e6  # a large unit, which the model is used to
+    x[::8, 0] = 1e6
     x[7, 2] = 3e3
-    flow_of_units = models.RealNVP(dim=3, layers=2, hidden_units=(8,), standardize=True, seed=1)
-    flow_of_units.set_standardization(np.zeros(3), np.array([1e6, 1.0, 1.0]))
-    flow_of_units.compile("adam")
-    assert "in column 'width'" in reason(x, flow_of_units, tmp_path / "none")
+    made = models.RealNVP(dim=3, layers=2, hidden_units=(8,), standardize=True, seed=1)
+    made.set_standardization(np.zeros(3), np.array([1e6, 1.0, 1.0]))
+    made.compile("adam")
+    return x, made
+
+
+def test_a_row_is_judged_by_what_mends_it(tmp_path):
+    x, made = of_two_units()
+    assert "a row has 3000 in column 'width'" in reason(x, made, tmp_path / "none")
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
@@ -58,8 +63,7 @@ def test_data_that_are_no_numbers(tmp_path, value):
 
 
 def test_weights_that_are_no_numbers(tmp_path):
-    made, good = model(), tmp_path / "good.weights.h5"
-    made.save_weights(good)
+    made = model()
     made.trainable_weights[2].assign(made.trainable_weights[2] * np.nan)
     path = made.trainable_weights[2].path
     found = reason(GAUSS, made, tmp_path / "none")
@@ -68,7 +72,15 @@ def test_weights_that_are_no_numbers(tmp_path):
     x[5, 2] = 1e4
     found = reason(x, made, tmp_path / "none")  # by the number alone
     assert f"weights {path} are not finite; a row has 10000 in column 'width'" in found
-    assert "in column 'width'" in reason(x, made, good)  # and by the last good weights
+
+
+def test_the_last_good_weights_judge_the_rows(tmp_path):
+    x, made = of_two_units()
+    good = tmp_path / "good.weights.h5"
+    made.save_weights(good)
+    made.trainable_weights[2].assign(made.trainable_weights[2] * np.nan)
+    assert "in column 'speed'" in reason(x, made, tmp_path / "none")  # by the number alone
+    assert "are not finite; a row has 3000 in column 'width'" in reason(x, made, good)
 
 
 def test_columns_that_are_constant_or_copies(tmp_path):

@@ -113,6 +113,13 @@ def test_a_finished_run_goes_on_with_more_steps(tmp_path, capsys, first):
     assert rates[16] == pytest.approx(1e-2 * (1 + math.cos(math.pi * 16 / 24)) / 2, rel=1e-5)
 
 
+def test_a_run_ends_within_the_rest_of_an_epoch(tmp_path):
+    run(tmp_path, steps=9, verbose=0)
+    model, result = run(tmp_path, steps=11, verbose=0)
+    assert result.step == int(model.optimizer.iterations.numpy()) == 11
+    assert [r["step"] for r in metrics(tmp_path)] == [4, 8, 9, 11]
+
+
 def test_steps_of_a_run_that_went_on_are_those_of_one_with_a_constant_rate(tmp_path):
     """No batch is left out or met twice where a run is taken up in the middle of an epoch."""
 

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from zoo import registry
+from zoo import datasets, registry
 from zoo.configs import default
 from zoo.evaluate import evaluate
 from zoo.train import train
@@ -68,3 +68,29 @@ def test_dropout_follows_the_number_of_rows_unless_it_is_given():
     plain = registry.config("nsf_moons")
     assert default.settle(plain, 1_000).to_dict() == plain.to_dict()
     assert registry.build("maf_table", dim=3, layers=1, hidden_units=(4, 4)).event_shape == (3,)
+
+
+def test_a_copy_of_a_column_is_left_out_and_named(tmp_path, capsys):
+    rng = np.random.default_rng(0)
+    x, k = rng.normal(size=300), rng.integers(0, 5, 300)
+    path = tmp_path / "copies.csv"
+    np.savetxt(
+        path,
+        np.stack([x, 1.8 * x + 32.0, k, 2 * k], 1),
+        header="c,f,k,l",
+        comments="",
+        delimiter=",",
+    )
+    config = registry.config("maf_table")
+    config.data.path = str(path)
+    data = datasets.load(config)
+    # Columns of cells have probabilities, and may be copies.
+    assert data.facts["columns"] == ["c", "k", "l"]
+    assert data.facts["dropped"] == {"f": "a copy of 'c'"}
+    assert data.train.shape == (243, 3) and data.mean.shape == data.std.shape == (3,)
+    assert "copies.csv: left out: 'f' (a copy of 'c')" in capsys.readouterr().out
+    config.model.args.dequantize = False
+    assert datasets.load(config).facts["columns"] == ["c", "k"]
+    # A trained model takes the columns that it knows.
+    trained = {"columns": ["c", "f"]}
+    assert datasets.load(config, trained).facts["columns"] == ["c", "f"]

@@ -91,7 +91,8 @@ class SplineBijector(Bijector):
         result, log_det = inside(held, index)
         result = tf.clip_by_value(result, self.low, self.high)  # by rounding it may be beyond
         if self.tails == "identity":
-            return tf.where(within, result, value), tf.where(within, log_det, 0.0 * held)
+            # A product, so that parameters that are NaN are not passed over.
+            return tf.where(within, result, value), tf.where(within, log_det, 0.0 * log_det)
         undefined = tf.constant(math.nan, value.dtype)
         return tf.where(within, result, undefined), tf.where(within, log_det, undefined)
 

@@ -19,6 +19,11 @@ def are_default(names: Sequence[str]) -> bool:
     return all(_DEFAULT.fullmatch(name) for name in names)
 
 
+def by_position(names: Sequence[str] | None, wanted: Sequence[str]) -> bool:
+    """Whether columns go by position: a side has no names."""
+    return names is None or (are_default(wanted) and not set(wanted) <= set(names))
+
+
 def positions(
     names: Sequence[str] | None,
     width: int,
@@ -40,7 +45,7 @@ def positions(
     Raises:
       ValueError: if a name is missing or stands twice, or the number of columns is another.
     """
-    if names is not None and (set(wanted) <= set(names) or not are_default(wanted)):
+    if not by_position(names, wanted):
         places = {name: i for i, name in enumerate(names)}
         missing = [name for name in wanted if name not in places]
         if missing:

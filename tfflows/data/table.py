@@ -133,7 +133,7 @@ def read_table(
             left_out = {} if keep_identifiers else _identifiers(file)
             places = [i for i in range(len(file.columns)) if i not in left_out]
         else:
-            places = by_name.positions(file.names, len(file.columns), columns, original)
+            places = _places(file, columns, original)
             left_out = {}
         result = _table(file, places, left_out)
     except ValueError as error:
@@ -146,7 +146,24 @@ def read_table(
     return result
 
 
-def _identifiers(file: table_files.File) -> dict[int, str]:
+def _places(
+    file: table_files.File, columns: Sequence[str], original: Sequence[str] | None
+) -> list[int]:
+    """Where a file has the columns asked for; by position its identifiers need not count."""
+    try:
+        return by_name.positions(file.names, len(file.columns), columns, original)
+    except ValueError as error:
+        found = _reasons(file)
+        rest = [i for i in range(len(file.columns)) if i not in found]
+        if not found or not by_name.by_position(file.names, columns):
+            raise
+        try:
+            return [rest[i] for i in by_name.positions(None, len(rest), columns, original)]
+        except ValueError:
+            raise error from None
+
+
+def _reasons(file: table_files.File) -> dict[int, str]:
     """Columns of a file that are identifiers, and why."""
     names = file.names or [""] * len(file.columns)
     unnamed = file.names is not None  # a name is only missing where the others have one
@@ -155,7 +172,13 @@ def _identifiers(file: table_files.File) -> dict[int, str]:
         why = identifiers.reason(name, column, first=unnamed and i == 0)
         if why:
             found[i] = why
-    if len(found) == len(names):
+    return found
+
+
+def _identifiers(file: table_files.File) -> dict[int, str]:
+    """`_reasons`, of a file that has other columns too."""
+    found = _reasons(file)
+    if len(found) == len(file.columns):
         raise ValueError(
             f"table: expected columns to model, got identifiers only: "
             f"{file.shown_names[0]!r} is {found[0]} (keep_identifiers takes them)"

@@ -9,6 +9,7 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 from tfflows.bijectors.roots import invert_increasing
+from tfflows.random import from_tails
 
 tfd = tfp.distributions
 
@@ -32,6 +33,14 @@ class Base:
         """The number below which a share `u` of the distribution lies, for 0 < u < 1."""
         raise NotImplementedError
 
+    def tail_quantile(self, v: tf.Tensor, upper: tf.Tensor, rest=0.0) -> tf.Tensor:
+        """`quantile(1 - v)` where `upper`, `quantile(v)` elsewhere, without rounding `1 - v`.
+
+        Args:
+          v, upper, rest: as `tfflows.random.tail_rows` returns them.
+        """
+        return self.quantile(from_tails(v, upper))
+
     def distribution(self) -> tfd.Distribution:
         """The same as a scalar TFP distribution."""
         raise NotImplementedError
@@ -51,6 +60,12 @@ class Normal(Base):
         """See `Base`."""
         return tf.math.ndtri(u)
 
+    def tail_quantile(self, v, upper, rest=0.0):
+        """See `Base`."""
+        z = tf.math.ndtri(v)
+        z += rest * math.sqrt(2.0 * math.pi) * tf.exp(0.5 * tf.square(z))
+        return tf.where(upper, -z, z)
+
     def distribution(self):
         """See `Base`."""
         return tfd.Normal(0.0, 1.0)
@@ -69,6 +84,14 @@ class Logistic(Base):
     def quantile(self, u):
         """See `Base`."""
         return tf.math.log(u) - tf.math.log1p(-u)
+
+    def tail_quantile(self, v, upper, rest=0.0):
+        """See `Base`."""
+        # Exact near the median: t = 1 - 2 v is small there, and has all digits.
+        t = (1.0 - 2.0 * v) - 2.0 * rest
+        near = tf.math.log1p(-tf.minimum(t, 0.5)) - tf.math.log1p(t)
+        z = tf.where(v >= 0.25, near, self.quantile(v))
+        return tf.where(upper, -z, z)
 
     def distribution(self):
         """See `Base`."""
@@ -130,13 +153,22 @@ class Beta(Base):
 
     def quantile(self, u):
         """See `Base`."""
-        a, b = (tf.constant(value, u.dtype) for value in (self.a, self.b))
-        return invert_increasing(
-            lambda z: (tf.math.betainc(a, b, z), self.log_prob(z)),
-            u,
-            tf.zeros_like(u),
-            tf.ones_like(u),
+        return self.tail_quantile(u, tf.zeros_like(u, tf.bool))
+
+    def tail_quantile(self, v, upper, rest=0.0):
+        """See `Base`."""
+        # Its upper tail is the lower one of Beta(b, a).
+        a, b = (tf.constant(value, v.dtype) for value in (self.a, self.b))
+        a, b = tf.where(upper, b, a), tf.where(upper, a, b)
+
+        def log_prob(z):
+            terms = tf.math.xlogy(a - 1.0, z) + tf.math.xlog1py(b - 1.0, -z)
+            return terms - self._log_norm
+
+        z = invert_increasing(
+            lambda z: (tf.math.betainc(a, b, z), log_prob(z)), v, tf.zeros_like(v), tf.ones_like(v)
         )
+        return tf.where(upper, 1.0 - z, z)
 
     def distribution(self):
         """See `Base`."""

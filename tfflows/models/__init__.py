@@ -2,6 +2,7 @@
 
 from tfflows.models.affine import IAF, MAF, RealNVP
 from tfflows.models.baselines import Gaussian, GaussianMixture
+from tfflows.models.bijector_layer import BijectorLayer
 from tfflows.models.density import DensityModel
 from tfflows.models.dequantized import (
     DequantizedFlow,
@@ -28,6 +29,7 @@ from tfflows.models.spline import NSF
 __all__ = [
     "AffineFlow",
     "AutoregressiveMixture",
+    "BijectorLayer",
     "DensityModel",
     "DequantizedFlow",
     "FFJORD",

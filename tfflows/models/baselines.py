@@ -14,11 +14,12 @@ import numpy as np
 import tensorflow as tf
 
 from tfflows import bijectors as tb
+from tfflows.distributions import get
 from tfflows.models.cells import Dequantized
-from tfflows.models.density import DensityModel
+from tfflows.models.density import DensityModel, check_seed
 from tfflows.models.linear import AffineFlow
 from tfflows.models.standardized import Standardized
-from tfflows.random import uniform_rows
+from tfflows.random import from_tails, tail_rows
 from tfflows.tracking import AdoptedModule
 
 # Beyond this the square of a float32 overflows; such a row is outside of any support.
@@ -66,7 +67,7 @@ class Baseline(Standardized, DensityModel):
             "dim": int(dim),
             "standardize": standardize,
             "dequantize": dequantize,
-            "seed": self.seed,
+            "seed": check_seed(seed),
             **config,
         }
         self.parameters = tf.Module(name="parameters")
@@ -285,7 +286,7 @@ class GaussianMixture(Dequantized, Baseline):
             components,
             reg_covar=self._config["regularization"],
             max_iter=500,
-            random_state=self.seed,
+            random_state=self.seed % 2**32,
         )
         with warnings.catch_warnings():
             # The likelihood rises at every step: where the last one leaves it is no error.
@@ -313,11 +314,13 @@ class GaussianMixture(Dequantized, Baseline):
 
     def _draw(self, seed):
         dim = self._event_shape[0]
-        u = uniform_rows(seed, 1 + dim)
-        component = pick(tf.cumsum(tf.nn.softmax(self.parameters.logits)), u[:, 0])
+        v, above, rest = tail_rows(seed, 1 + dim)
+        component = pick(
+            tf.cumsum(tf.nn.softmax(self.parameters.logits)), from_tails(v, above)[:, 0]
+        )
         upper, _ = self._factors()
         identity = tf.eye(dim, batch_shape=[upper.shape[0]])
         scale = tf.linalg.triangular_solve(upper, identity, lower=False, adjoint=True)
         scale = tf.gather(tf.ensure_shape(scale, upper.shape), component)
-        z = tf.math.ndtri(u[:, 1:])
+        z = get("normal").tail_quantile(v[:, 1:], above[:, 1:], rest[:, 1:])
         return tf.gather(self.parameters.mean, component) + tf.linalg.matvec(scale, z)

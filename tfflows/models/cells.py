@@ -84,6 +84,19 @@ class Dequantized(KDrawBound):
 
     _noise_cells: CellNoise | None = None
 
+    @property
+    def samples(self) -> int:
+        """Draws of the noise in one bound, K; 1 and fixed for a model without `dequantize`."""
+        return self._samples
+
+    @samples.setter
+    def samples(self, value: int) -> None:
+        if self._noise_cells is None:
+            raise ValueError(
+                f"samples: log_prob of this model is exact and draws no noise, got {value!r}"
+            )
+        KDrawBound.samples.fset(self, value)
+
     def _make_cells(self, dim: int, dequantize: bool) -> None:
         if dequantize:
             self._noise_cells = CellNoise(dim)
@@ -120,6 +133,17 @@ class Dequantized(KDrawBound):
         return {
             name: getattr(self._noise_cells, name).numpy() for name in ("step", "origin", "grid")
         }
+
+    def off_grid(self, x) -> np.ndarray:
+        """Which numbers of `x` `[batch, dim]` lie between two points of their column's grid."""
+        cells = self.cells
+        if cells is None:
+            return np.zeros(np.shape(x), bool)
+        x, step = np.asarray(x, np.float64), np.where(cells["step"] > 0, cells["step"], 1.0)
+        number = (x - cells["origin"]) / step
+        # Written numbers are rounded, as those were that the grid was found in.
+        away = np.abs(number - np.rint(number)) > 0.06
+        return away & (cells["step"] > 0) & (cells["grid"] > 0)
 
     def centred(self, x) -> np.ndarray:
         """Rows with each number that has a cell at its centre, float64 `[batch, dim]`."""

@@ -43,9 +43,14 @@ class DensityModel(NamedColumns, Feeding, keras.Model):
     )
 
     def __init__(self, seed: int = 0, name: str | None = None, **kwargs):
+        if keras.config.dtype_policy().name == "float64":
+            raise ValueError(
+                "precision: models compute in float32 (offsets of tables are subtracted in float64 "
+                "all the same), got float64, Keras's global policy; set another, such as float32"
+            )
         # float32 and no autocast: under a mixed-precision policy Keras would cast the data.
         super().__init__(name=name, dtype="float32", autocast=False, **kwargs)
-        self.seed = checked_seed(seed)
+        self.seed = check_seed(seed)
         self._target_log_prob = None
         self._xla_batch_size = None
 
@@ -358,19 +363,11 @@ class DensityModel(NamedColumns, Feeding, keras.Model):
         return {"loss": result}
 
 
-def checked_seed(seed, most: int = 2**63 - 1) -> int:
-    """A seed of any integer type, as an int from `-most - 1` to `most`.
-
-    Raises:
-      ValueError: if it is something else.
-    """
-    try:
-        number = operator.index(seed)
-    except TypeError:
-        number = None
-    if number is None or not -most - 1 <= number <= most:
-        raise ValueError(f"seed: expected a whole number from {-most - 1} to {most}, got {seed!r}")
-    return number
+def check_seed(seed) -> int:
+    """`seed`, of any integer type, as an int of 64 bits; or a ValueError."""
+    if isinstance(seed, bool) or (tf.is_tensor(seed) and tf.get_static_value(seed) is None):
+        raise ValueError(f"seed: expected a whole number, got {seed!r}")
+    return whole("seed", tf.get_static_value(seed) if tf.is_tensor(seed) else seed, -(2**63))
 
 
 def whole(name, value, low):

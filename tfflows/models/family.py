@@ -12,13 +12,13 @@ import numpy as np
 from tfflows import bijectors as tb
 from tfflows import distributions
 from tfflows.models.cells import Dequantized
-from tfflows.models.density import checked_seed
+from tfflows.models.density import check_seed
 from tfflows.models.flow import Flow
 from tfflows.networks import MLP, AutoregressiveNetwork, ResidualMLP
 
 # A family keys layer i by 1000 seed + i, and numpy's permutations take 32 bits.
 MAX_SEED = 2**32 // 1000 - 1
-_LARGEST_SEED = 2**63 // 1000 - 1  # where there are no permutations
+_PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16", "float16", "bfloat16")
 
 # Of an argument's default: what its values are, and how that is said.
 _KINDS = {
@@ -138,7 +138,7 @@ class Family(Described, Dequantized, Flow):
         if int(dim) < 1:
             raise ValueError(f"dim: expected at least 1, got {dim}")
         self._check_known(arguments)
-        seed = checked_seed(seed, _LARGEST_SEED)
+        seed = check_seed(seed)
         config = {
             "dim": int(dim),
             "base": base,
@@ -147,25 +147,25 @@ class Family(Described, Dequantized, Flow):
             "dequantize": dequantize,
             "marginals": int(marginals),
             "seed": seed,
-            "precision": precision or keras.config.dtype_policy().name,
+            "precision": check_precision(precision),
             **arguments,
         }
         if isinstance(base, distributions.Base):
             config["base"] = base.name
         with dtype_policy(config["precision"]):
-            layers = self.layers_of(dim, context_dim, seed, **arguments)
-        if marginals:
-            layers = [tb.Marginals(dim, int(marginals)), *layers]
-        if standardize:
-            layers = [tb.Standardize(dim), *layers]
-        super().__init__(
-            tb.Chain(layers),
-            event_shape=[dim],
-            base=self.default_base if base is None else base,
-            seed=seed,
-            name=name,
-            trainable=trainable,
-        )
+            layers = self.layers_of(dim, context_dim, layer_seed(seed), **arguments)
+            if marginals:
+                layers = [tb.Marginals(dim, int(marginals)), *layers]
+            if standardize:
+                layers = [tb.Standardize(dim), *layers]
+            super().__init__(
+                tb.Chain(layers),
+                event_shape=[dim],
+                base=self.default_base if base is None else base,
+                seed=seed,
+                name=name,
+                trainable=trainable,
+            )
         self._make_cells(dim, dequantize)
         self._config = config
 
@@ -191,6 +191,26 @@ class Family(Described, Dequantized, Flow):
         return x if self._noise_cells is None else self._on_grid(x)
 
 
+def check_precision(precision: str | None) -> str:
+    """The name of the dtype policy, Keras's global one if `None`; or a ValueError."""
+    name = keras.config.dtype_policy().name if precision is None else precision
+    if name not in _PRECISIONS:
+        source = ", Keras's global policy" if precision is None else ""
+        raise ValueError(
+            f"precision: expected one of {', '.join(_PRECISIONS)} (a flow computes in float32, "
+            f"its conditioners as the policy says), got {name!r}{source}"
+        )
+    return name
+
+
+def layer_seed(seed: int) -> int:
+    """A seed that layers can be keyed by: itself up to `MAX_SEED`, and a hash of any other."""
+    if 0 <= seed <= MAX_SEED:
+        return seed
+    words = np.random.SeedSequence(seed % 2**64).generate_state(1, np.uint64)
+    return int(words[0] % (MAX_SEED + 1))
+
+
 @contextlib.contextmanager
 def dtype_policy(name: str):
     """Within it, Keras's global policy is the one named."""
@@ -213,8 +233,6 @@ def mixers(dim: int, linear: str, seed: int) -> list:
         return []
     if linear == "reverse":
         return [tb.reversal(dim)]
-    if linear in ("permute", "lu") and not 0 <= seed < 2**32:
-        raise ValueError(f"seed: permutations need 0 to {MAX_SEED}, got {seed // 1000}")
     if linear == "permute":
         return [tb.random_permutation(dim, seed)]
     if linear == "lu":

@@ -15,7 +15,7 @@ from tfflows.bijectors.normalization import Standardize, act_norms, initialize
 from tfflows.models import support
 from tfflows.models.density import DensityModel, as_tensor, whole
 from tfflows.models.standardized import Standardized
-from tfflows.random import uniform_rows
+from tfflows.random import tail_rows
 from tfflows.tracking import AdoptedModule, raw_variables
 
 tfb = tfp.bijectors
@@ -216,7 +216,7 @@ class Flow(Standardized, DensityModel):
         return x, self._latent_log_prob(z) - log_det
 
     def _draw_latents(self, seed, temperature):
-        z = self.base.quantile(uniform_rows(seed, self._latent_size))
+        z = self.base.tail_quantile(*tail_rows(seed, self._latent_size))
         z = tf.reshape(z, tf.concat([tf.shape(z)[:1], self._latent_shape], 0))
         if self.supports_temperature:
             z *= tf.reshape(temperature, [-1] + [1] * len(self._latent_shape))

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from tfflows.models.baselines import Baseline, pick
 from tfflows.models.cells import Dequantized
-from tfflows.random import uniform_rows
+from tfflows.random import from_tails, tail_rows
 
 _NOTHING = -1e9  # log-mass of a cell that no row is in: weights have to be finite
 
@@ -119,7 +119,7 @@ class Histogram(Dequantized, Baseline):
 
     def _draw(self, seed):
         p, bins, dim = self.parameters, self._config["bins"], self._event_shape[0]
-        u = uniform_rows(seed, 2 * dim)
+        u = from_tails(*tail_rows(seed, 2 * dim))
         choice, place = u[:, :dim], u[:, dim:]
         cdf = tf.cumsum(tf.exp(p.log_mass - tf.reduce_max(p.log_mass)), axis=1)
         if dim == 2:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import numbers
 import operator
 
 import keras
@@ -12,13 +11,14 @@ import tensorflow_probability as tfp
 
 from tfflows import bijectors as tb
 from tfflows import distributions, networks
+from tfflows.models.density import check_seed
 from tfflows.models.dequantized import (
     DequantizedFlow,
     UniformDequantization,
     VariationalDequantization,
     check_bits,
 )
-from tfflows.models.family import MAX_SEED, Described, dtype_policy
+from tfflows.models.family import Described, check_precision, dtype_policy, layer_seed
 
 tfb = tfp.bijectors
 
@@ -106,8 +106,7 @@ class ImageFamily(Described, DequantizedFlow):
             {"classes": classes, "margin": margin, "preprocessing": preprocessing}
             | {"dequantization": dequantization, "recompute": recompute, **noise, **arguments}
         )
-        if not isinstance(seed, numbers.Integral) or not 0 <= seed <= MAX_SEED:
-            raise ValueError(f"seed: expected a whole number from 0 to {MAX_SEED}, got {seed!r}")
+        seed = check_seed(seed)
         if classes < 0 or classes == 1:
             raise ValueError(f"classes: expected 0 or at least 2, got {classes}")
         bits = check_bits(bits)
@@ -121,26 +120,28 @@ class ImageFamily(Described, DequantizedFlow):
             "dequantization": dequantization,
             **noise,
             "samples": samples,
-            "seed": int(seed),
-            "precision": precision or keras.config.dtype_policy().name,
+            "seed": seed,
+            "precision": check_precision(precision),
             "recompute": bool(recompute),
             **arguments,
         }
         levels = 2**bits
         with dtype_policy(config["precision"]):
-            layers = self.layers_of(shape, classes or None, seed, **arguments)
-            noise = _dequantization(dequantization, shape, levels, seed, noise, recompute)
-        super().__init__(
-            _chain([_preprocessing(preprocessing, levels, margin), *layers], recompute),
-            event_shape=shape,
-            dequantization=noise,
-            bits=bits,
-            samples=samples,
-            base=base,
-            seed=seed,
-            name=name,
-            trainable=trainable,
-        )
+            layers = self.layers_of(shape, classes or None, layer_seed(seed), **arguments)
+            noise = _dequantization(
+                dequantization, shape, levels, layer_seed(seed), noise, recompute
+            )
+            super().__init__(
+                _chain([_preprocessing(preprocessing, levels, margin), *layers], recompute),
+                event_shape=shape,
+                dequantization=noise,
+                bits=bits,
+                samples=samples,
+                base=base,
+                seed=seed,
+                name=name,
+                trainable=trainable,
+            )
         self._config = config
 
     @classmethod
