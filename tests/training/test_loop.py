@@ -148,8 +148,14 @@ def test_a_finished_run_is_left_as_it_is(tmp_path, undisturbed):
 def test_early_stop_stays_stopped(tmp_path):
     # So high a rate that validation soon rises.
     settings = {"checkpoint_every": 2, "eval_every": 2, "patience": 4, "rate": 3.0}
-    _, result = run(tmp_path, **settings)
+    model, result = run(tmp_path, **settings)
     assert result.step < 24 and result.step - result.best_step == 4
+    # The weights kept are the best ones, which here are not the last ones.
+    kept = flow()
+    kept.load_weights(tmp_path / "model.weights.h5")
+    for chosen in (model, kept):
+        loss = -float(np.mean(chosen.log_prob(ROWS)))
+        assert loss == pytest.approx(result.validation_loss, rel=1e-5)
     before = metrics(tmp_path)
     _, again = run(tmp_path, **settings)
     assert again.step == result.step and metrics(tmp_path) == before
