@@ -70,7 +70,8 @@ def uniform_rows(seed: tf.Tensor, size: int) -> tf.Tensor:
       `float32` `[batch, size]`, strictly between 0 and 1, on a grid of 2**-24.
     """
     pairs = _word_pairs(_row_key(seed), size)
-    bits = tf.concat([_interleaved(*pair) for pair in pairs], axis=1)[:, :size]
+    bits = [_interleaved(*pair, pair[0].shape[1]) for pair in pairs]
+    bits = tf.concat(bits, axis=1)[:, :size]
     # 23 bits and a half step: every value is exact in float32 and none is 0 or 1.
     high = tf.bitwise.right_shift(bits, tf.constant(9, tf.uint32))
     return (tf.cast(tf.bitcast(high, tf.int32), tf.float32) + 0.5) * 2.0**-23
@@ -98,7 +99,8 @@ def tail_rows(seed: tf.Tensor, size: int, through: Callable | None = None):
     columns = []
     for first, second in _word_pairs(_row_key(seed), size):
         pair = [through(*_tail(first, second)), through(*_tail(second, first))]
-        columns.append(tf.nest.map_structure(_interleaved, *pair))
+        width = first.shape[1]  # which what `through` makes of it may not know
+        columns.append(tf.nest.map_structure(lambda a, b, n=width: _interleaved(a, b, n), *pair))
     return tf.nest.map_structure(lambda *parts: tf.concat(parts, 1)[:, :size], *columns)
 
 
@@ -141,9 +143,9 @@ def _word_pairs(key, size: int) -> list[tuple]:
     return [threefry(key, (tf.constant(part), tf.zeros_like(part))) for part in parts]
 
 
-def _interleaved(first, second):
+def _interleaved(first, second, n: int):
     """`[batch, 2 n]`: the columns of two `[batch, n]` in turn."""
-    return tf.reshape(tf.stack([first, second], -1), [-1, 2 * first.shape[1]])
+    return tf.reshape(tf.stack([first, second], -1), [-1, 2 * n])
 
 
 # Keys of rows are a function of this number, so that they are the same for everyone.

@@ -112,15 +112,14 @@ class Bijector(tfb.Bijector):
             batch = tf.broadcast_static_shape(batch, of_context)
             sizes = tf.broadcast_dynamic_shape(shapes[0], of_shapes[0])
             context = tf.broadcast_to(context, tf.concat([sizes, of_shapes[1]], 0))
-            context = tf.reshape(context, tf.concat([[-1], of_shapes[1]], 0))
+            context = _flat(context, batch, of_shapes[1], self.context_shape)
             value = tf.broadcast_to(value, tf.concat([sizes, shapes[1]], 0))
         elif batch.rank == 1:
             return apply(value, context)
         else:
             sizes = shapes[0]
         event = value.shape[value.shape.rank - ndims :]
-        flat = tf.reshape(value, tf.concat([[-1], shapes[1]], 0))
-        result, log_det = apply(tf.ensure_shape(flat, [None, *event]), context)
+        result, log_det = apply(_flat(value, batch, shapes[1], event), context)
         shape = tf.concat([sizes, tf.shape(result)[1:]], 0)
         result = tf.ensure_shape(tf.reshape(result, shape), batch.concatenate(result.shape[1:]))
         if log_det.shape.rank == 0:
@@ -152,6 +151,13 @@ class Bijector(tfb.Bijector):
         if "ildj" not in attributes:
             self.inverse(y, **_keywords(context))
         return attributes["ildj"]
+
+
+def _flat(value, batch, sizes, event):
+    """`value` with its batch in one dimension, whose static size is kept if it is known."""
+    rows = batch.num_elements()
+    flat = tf.reshape(value, tf.concat([[-1 if rows is None else rows], sizes], 0))
+    return tf.ensure_shape(flat, [rows, *event])
 
 
 def _split(value, ndims: int):

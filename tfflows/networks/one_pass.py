@@ -85,7 +85,7 @@ def generate(
     """
     size = x.shape[-1]
     dtype = layers[0].kernel.dtype
-    batch = tf.shape(x)[0]
+    batch = tf.shape(x)[0] if x.shape[0] is None else x.shape[0]
     params = layers[-1].kernel.shape[0] // size
     # The step that decides number d, and with it the units of degree d: as many come before it as
     # the last hidden layer has degrees below d, for only through these does it see other numbers.
