@@ -24,7 +24,15 @@ COMPILED_SLOWLY |= {
     for name in REGISTRY
     if name.startswith(("coupling_", "autoregressive_")) and name not in COMPILED_WRAPPED
 }
+# Batches of any rank are the base class's work: of what wraps the elementwise maps, these do.
+MANY_BATCHES = {
+    name
+    for name in REGISTRY
+    if not name.startswith(("coupling_", "autoregressive_", "elementwise_"))
+    or name in COMPILED_WRAPPED
+}
 SLOW = {(name, "compiled") for name in COMPILED_SLOWLY} | {
+    *((name, "batch_shapes") for name in REGISTRY if name not in MANY_BATCHES),
     ("autoregressive_gaussian_mixture_cdf", "log_det"),
     ("autoregressive_gaussian_mixture_to_uniform", "log_det"),
 }
