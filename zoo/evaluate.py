@@ -147,7 +147,8 @@ def describe(result: dict) -> str:
     bound = ""
     if result.get("samples"):
         bound = f"bound of {result['samples']} draw{'s' if result['samples'] > 1 else ''} of noise"
-        titles["log_likelihood"] += f" ({bound})"
+        if "bits_per_dim" not in result:
+            titles["log_likelihood"] += f" ({bound})"
     lines = []
     for name, title in titles.items():
         if name not in result:

@@ -427,7 +427,7 @@ def test_xla_for_batches_of_one_size(rows, shares, monkeypatch):
     np.testing.assert_allclose(again, x, rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(log_prob_again, log_prob, rtol=1e-5, atol=1e-5)
     np.testing.assert_allclose(flow.log_prob(x, context), log_prob, rtol=1e-4, atol=1e-4)
-    graphs = [f.graph.as_graph_def() for (_, size), f in flow._functions.items() if size == 4]
+    graphs = [f.graph.as_graph_def() for key, f in flow._functions.items() if key[1] == 4]
     assert len(graphs) == 2
     for graph in graphs:
         compiled = [f for f in graph.library.function if f.attr["_XlaMustCompile"].b]

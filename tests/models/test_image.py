@@ -344,7 +344,7 @@ BAD = [
     (lambda: models.Glow((4, 4, 1), recompute="no"), "recompute: expected True or False"),
     (lambda: models.Glow((4, 4, 1), coupling=["affine"]), "coupling: expected a name"),
     (lambda: models.Glow((4, 4, 1), levels=1, bound=0.0), "bound: expected a positive number"),
-    (lambda: models.Glow((4, 4, 1), levels=1, seed=-1), "seed: expected a whole number from 0"),
+    (lambda: models.Glow((4, 4, 1), levels=1, seed=0.5), "seed: expected a whole number from -"),
     (lambda: models.NICE((4, 4, 1), hidden_units=8), "hidden_units: expected a sequence, got 8"),
     (
         lambda: models.NICE(

@@ -41,7 +41,9 @@ def inverse_and_log_det(bijector: tfb.Bijector, y, event_ndims: int, context=Non
             event_ndims = member.inverse_event_ndims(event_ndims)
         return y, total, undefined
     x, log_det = joint.inverse_and_log_det(bijector, y, event_ndims, context)
-    undefined = (_not_numbers(x) | tf.math.is_nan(log_det)) & ~_not_numbers(y)
+    # At the end of its domain `tfb.Exp` gives an infinite latent and log-determinant.
+    endless = tf.reduce_any(tf.math.is_inf(x), axis=list(range(1, x.shape.rank)))
+    undefined = (_not_numbers(x) | endless | tf.math.is_nan(log_det)) & ~_not_numbers(y)
     for variable in raw_variables(bijector):
         if variable.dtype.is_floating:
             undefined &= ~tf.reduce_any(tf.math.is_nan(variable))
