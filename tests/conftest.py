@@ -1,9 +1,11 @@
-"""One thread a test process, as the suite runs several side by side; and short collections."""
+"""One thread a test process, as the suite runs several side by side; short collections; shards."""
 
 import gc
 import os
 
 import pytest
+
+from tests import shards
 
 os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
@@ -21,3 +23,21 @@ def collected():
     yield
     gc.collect()
     gc.freeze()
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--shard",
+        type=shards.parse,
+        metavar="K/N",
+        help="run the K-th of N parts of the tests, of about the same size each",
+    )
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leaves the tests of one shard."""
+    if config.getoption("--shard") is None:
+        return
+    kept = [item for item in items if shards.holds(config.getoption("--shard"), item.nodeid)]
+    config.hook.pytest_deselected(items=list({*items} - {*kept}))
+    items[:] = kept

@@ -3,9 +3,9 @@
 import functools
 
 import numpy as np
-import pytest
 import tensorflow as tf
 
+from tests.marks import some
 from tfflows import models
 from tfflows.networks import AutoregressiveNetwork
 
@@ -55,17 +55,13 @@ FLOWS = {
     "ffjord": lambda: models.FFJORD(2, hidden_units=(8,)),
 }
 
-# One of each kind. Of the others only the slow tests run what takes long over every flow.
-KINDS = {
-    *("mixture_cdf_uniform", "mixture_cdf_normal", "affine", "realnvp", "maf", "iaf", "nsf_ar"),
-    *("quadratic_spline_bounded", "planar", "recurrent", "residual_flow", "ffjord"),
-}
+# By default what takes long over every flow is run on these.
+KINDS = ("mixture_cdf_normal", "affine", "realnvp", "maf", "nsf_ar", "planar", "ffjord")
 
 
 def each_flow():
     """The names of `FLOWS`, marked slow unless one of `KINDS`, to parametrize a test with."""
-    assert set(FLOWS) >= KINDS
-    return [pytest.param(name, marks=[] if name in KINDS else [pytest.mark.slow]) for name in FLOWS]
+    return some(FLOWS, KINDS)
 
 
 def shake(flow, seed=0, scale=0.3):

@@ -18,6 +18,7 @@ TINY = Sizes(
 )
 
 
+@pytest.mark.slow
 def test_a_row_for_each_figure():
     small = ("--dim=4", "--batch=8", "--units=8", "--repeats=1", "--threads=1")
     command = [sys.executable, SCRIPT, "--lib=tfflows", "--task=maf", "--what=log_prob", *small]

@@ -17,15 +17,20 @@ def sources(package):
     return sorted((ROOT / package).rglob("*.py"))
 
 
-def imported(source: str) -> set[str]:
-    """Top-level packages that a module imports, at any depth of its code."""
+def modules(source: str) -> set[str]:
+    """Modules that a file imports at any depth of its code, and what it takes out of them."""
     names = set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
-            names.update(alias.name.split(".")[0] for alias in node.names)
+            names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and not node.level:
-            names.add(node.module.split(".")[0])
+            names.update({node.module, *(f"{node.module}.{a.name}" for a in node.names)})
     return names
+
+
+def imported(source: str) -> set[str]:
+    """Top-level packages that a module imports, at any depth of its code."""
+    return {name.split(".")[0] for name in modules(source)}
 
 
 def machine_paths() -> re.Pattern:
@@ -66,6 +71,17 @@ def test_imports_go_one_way(package):
 def test_imports_are_found_wherever_they_stand():
     source = "import zoo.registry as r\ndef f():\n  from export import save\n  from .zoo2 import x"
     assert imported(source) == {"zoo", "export"}
+
+
+def test_no_test_file_imports_another():
+    """Bazel runs each test file with the helpers alone beside it."""
+    wrong = {
+        f"{path.relative_to(ROOT)}: {name}"
+        for path in sources("tests")
+        for name in modules(path.read_text())
+        if name.startswith("tests.") and name.rpartition(".")[2].startswith("test_")
+    }
+    assert not wrong
 
 
 def test_every_package_has_a_build_file():

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.bijectors.test_free_form import continuous_map, residual_map
+from tests.bijectors.free_form_maps import continuous_map, residual_map
 from tfflows.networks.linearization import rademacher
 from tfflows.random import training_noise
 

@@ -190,6 +190,7 @@ np.testing.assert_array_equal(np.concatenate([np.concatenate(pair) for pair in p
 """
 
 
+@pytest.mark.slow
 def test_replicas_share_each_batch():
     environment = dict(os.environ, CUDA_VISIBLE_DEVICES="-1", PYTHONPATH=os.pathsep.join(sys.path))
     subprocess.run([sys.executable, "-c", REPLICAS], check=True, env=environment)

@@ -119,7 +119,8 @@ save(tfflows.models.AffineFlow(2), sys.argv[1], overwrite=True)
 """
 
 
-@pytest.mark.parametrize("before", [[], pytest.param(["1"], marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("before", [[], ["1"]])
 def test_a_save_that_is_killed_leaves_no_half_version(tmp_path, before):
     if before:
         write(tmp_path, "old")

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 import export
 from tests.estimators import mean_of_draws
+from tests.marks import some
 from tfflows import models
 from tfflows.data import pipeline, toy
 
@@ -40,7 +41,7 @@ def among_others(rows):
     return np.concatenate([np.float32(others), 30 * rows[:50], rows])
 
 
-@pytest.mark.parametrize("name", ["residual", pytest.param("continuous", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("name", some(FLOWS, ["residual"]))
 def test_scores_are_a_function_of_the_row(name):
     flow, rows = trained(name), held_out()
     log_prob = flow.log_prob(rows).numpy()
@@ -54,7 +55,7 @@ def test_scores_are_a_function_of_the_row(name):
     )
 
 
-@pytest.mark.parametrize("name", ["residual", pytest.param("continuous", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("name", some(FLOWS, ["residual"]))
 def test_estimator_has_no_bias_after_training(name):
     """The mean of 200 draws is within 3 standard errors of the exact value; at a free seed 0.3 % of
     runs would not be."""
@@ -63,7 +64,7 @@ def test_estimator_has_no_bias_after_training(name):
     assert abs(mean.z) < 3, mean
 
 
-@pytest.mark.parametrize("name", FLOWS)
+@pytest.mark.parametrize("name", some(FLOWS, ["residual"]))
 def test_density_integrates_to_one_and_draws_follow_it(name):
     flow = trained(name)
     edges = np.linspace(-8, 8, 401)

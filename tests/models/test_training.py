@@ -177,6 +177,7 @@ def test_dropout_is_a_function_of_seed_and_step():
     np.testing.assert_array_equal(flow.log_prob(x), flow.log_prob(x.copy()))
 
 
+@pytest.mark.slow
 def test_reverse_kl_fits_an_unnormalised_density():
     flow = models.IAF(2, layers=2, hidden_units=(16, 16))
 
@@ -193,6 +194,7 @@ def test_reverse_kl_fits_an_unnormalised_density():
     np.testing.assert_allclose(x.mean(0), [1, -2], atol=0.2)
 
 
+@pytest.mark.slow
 def test_jit_and_graph_training_agree():
     results = []
     for jit in (False, True):

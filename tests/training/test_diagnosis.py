@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from tests.training.test_loop import ROWS, flow
-from tests.training.test_loop import run as run_loop
+from tests.training.short_runs import ROWS, flow
+from tests.training.short_runs import run as run_loop
 from tfflows import models
 from tfflows.data import pipeline
 from tfflows.training import callbacks, diagnosis

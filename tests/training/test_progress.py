@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.training.test_loop import ROWS, metrics
+from tests.training.short_runs import ROWS, metrics
 from tfflows import models, training
 from tfflows.data import pipeline
 from tfflows.training import progress
@@ -144,6 +144,7 @@ def test_steps_of_a_run_that_went_on_are_those_of_one_with_a_constant_rate(tmp_p
         np.testing.assert_allclose(parts[name], whole[name], atol=1e-6)
 
 
+@pytest.mark.slow
 def test_an_early_stop_goes_on_with_more_patience(tmp_path, capsys):
     # Validated on other rows than those trained on, and at such a rate that it soon rises.
     settings = {"checkpoint_every": 2, "eval_every": 2, "rate": 1.0}

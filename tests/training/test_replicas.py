@@ -57,7 +57,8 @@ def check_equal(first, second):
     assert losses[0] == pytest.approx(losses[1], abs=1e-5)
 
 
-@pytest.mark.parametrize("family", ["RealNVP", pytest.param("MAF", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("family", ["RealNVP", "MAF"])
 def test_two_logical_devices_and_one(tmp_path, family):
     runs = [start(kind, family, tmp_path / kind) for kind in ("one", "mirrored")]
     for run in runs:

@@ -23,6 +23,17 @@ SMALL = (
     "--config.train.batch_size=64",
     "--config.train.jit_compile=False",
 )
+# And one of images.
+TINY_GLOW = (
+    "--config=glow_images",
+    "--config.model.args.levels=1",
+    "--config.model.args.steps=1",
+    "--config.model.args.width=4",
+    "--config.train.steps=4",
+    "--config.train.eval_every=2",
+    "--config.train.batch_size=8",
+    "--config.train.warmup=0",
+)
 
 
 def run(module: str, *arguments) -> tuple[int, str, str]:

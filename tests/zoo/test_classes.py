@@ -6,8 +6,7 @@ import pytest
 
 import zoo
 from tests.zoo import binaries
-from tests.zoo.binaries import error_of
-from tests.zoo.test_images import TINY
+from tests.zoo.binaries import TINY_GLOW, error_of
 from tfflows.data import class_context, images, read_images
 from zoo import datasets, registry
 from zoo.evaluate import evaluate
@@ -32,7 +31,7 @@ def work(tmp_path_factory):
     folder = tmp_path_factory.mktemp("classes")
     path = folder_of(folder / "all", NAMES)
     flags = ("--config.model.args.classes=3", f"--config.data.path={path}")
-    code, _, errors = binaries.run("zoo.train", *TINY, *flags, f"--workdir={folder / 'work'}")
+    code, _, errors = binaries.run("zoo.train", *TINY_GLOW, *flags, f"--workdir={folder / 'work'}")
     assert code == 0, errors
     return folder / "work"
 

@@ -31,13 +31,14 @@ MODELS = [
     and not hasattr(default.family(zoo.config(name).model.family), "estimate")
 ]
 # One optimizer a model by default, each of the four in its turn; the full matrix is slow, and so
-# are the models of which another of the same kind is trained by default, or in another test.
+# are the models that take longest, or of which another of the same kind is trained by default.
 ALIKE = {
     *("linear_spline_moons", "quadratic_spline_moons", "sos_moons", "radial_moons"),
     *("sylvester_householder_moons", "sylvester_triangular_moons", "householder_moons"),
     *("residual_moons", "finite_dependency_moons", "lu_moons", "planar_moons"),
     *("sylvester_orthogonal_moons", "cubic_spline_moons", "umnn_moons", "ffjord_moons"),
     *("nsf_ar_moons", "recurrent_moons", "planar_target", "realnvp_moons"),
+    *("iaf_target", "maf_moons", "naf_moons", "nsf_moons"),
     *("cdf_gaussian_normal", "cdf_gaussian_uniform", "cdf_logistic_beta", "ar_mixture_moons"),
 }
 CASES = [

@@ -52,6 +52,7 @@ def test_figures_of_a_one_dimensional_flow(mixture):
     assert result["kl_divergence"] > -result["kl_divergence_two_standard_errors"]
 
 
+@pytest.mark.slow
 def test_figures_of_a_target(tmp_path):
     arguments = ("--config.model.args.layers=1", "--config.model.args.hidden_units=(8,)")
     folder = trained(tmp_path / "iaf", "iaf_target", *arguments)

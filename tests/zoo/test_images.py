@@ -10,23 +10,12 @@ import tensorflow as tf
 
 import zoo
 from tests.zoo import binaries
-from tests.zoo.binaries import error_of
+from tests.zoo.binaries import TINY_GLOW, error_of
 from tfflows.data.images import Images
 from tfflows.models import Glow
 from zoo import datasets, figures, gallery, image_studies, outliers, registry
 from zoo.evaluate import describe, evaluate
 from zoo.train import written
-
-TINY = (
-    "--config=glow_images",
-    "--config.model.args.levels=1",
-    "--config.model.args.steps=1",
-    "--config.model.args.width=4",
-    "--config.train.steps=4",
-    "--config.train.eval_every=2",
-    "--config.train.batch_size=8",
-    "--config.train.warmup=0",
-)
 
 
 def bars(n, size=8, seed=0):
@@ -52,7 +41,7 @@ def archive(tmp_path_factory):
 def trained(archive, tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs") / "bars"
     data = f"--config.data.path={archive}"
-    code, _, errors = binaries.run("zoo.train", *TINY, data, f"--workdir={folder}")
+    code, _, errors = binaries.run("zoo.train", *TINY_GLOW, data, f"--workdir={folder}")
     assert code == 0, errors
     return folder
 
@@ -104,7 +93,7 @@ def test_a_folder_of_images_with_a_broken_one(tmp_path):
     run = tmp_path / "run"
     sizes = ("--config.data.height=8", "--config.data.width=8", "--config.data.channels=1")
     code, text, errors = binaries.run(
-        "zoo.train", *TINY, *sizes, f"--config.data.path={folder}", f"--workdir={run}"
+        "zoo.train", *TINY_GLOW, *sizes, f"--config.data.path={folder}", f"--workdir={run}"
     )
     assert code == 0, errors
     assert text.startswith("1 file skipped: broken.png: ")
@@ -118,7 +107,7 @@ def test_classes_of_the_images_are_contexts(archive, tmp_path):
     run = tmp_path / "run"
     data = f"--config.data.path={archive}"
     code, _, errors = binaries.run(
-        "zoo.train", *TINY, data, "--config.model.args.classes=2", f"--workdir={run}"
+        "zoo.train", *TINY_GLOW, data, "--config.model.args.classes=2", f"--workdir={run}"
     )
     assert code == 0, errors
     flow = zoo.load(run)
@@ -127,6 +116,7 @@ def test_classes_of_the_images_are_contexts(archive, tmp_path):
     assert flow.sample(2, seed=0, context=np.eye(2, dtype="float32")).shape == (2, 8, 8, 1)
 
 
+@pytest.mark.slow
 def test_export_takes_and_gives_bytes(trained, tmp_path):
     code, output, errors = binaries.run(
         "export", f"--model={trained}", f"--output={tmp_path / 'served'}", "--samples=2"
@@ -149,10 +139,10 @@ def test_export_takes_and_gives_bytes(trained, tmp_path):
 def test_errors_in_one_line(trained, archive, tmp_path):
     out = f"--workdir={tmp_path / 'run'}"
     data = f"--config.data.path={archive}"
-    assert "data.path: glow_images needs it" in error_of(*TINY, out)
-    assert "does not exist" in error_of(*TINY, "--config.data.path=/no/such", out)
-    assert "both or neither" in error_of(*TINY, data, "--config.data.height=8", out)
-    error = error_of(*TINY, data, "--config.data.source=toy", out)
+    assert "data.path: glow_images needs it" in error_of(*TINY_GLOW, out)
+    assert "does not exist" in error_of(*TINY_GLOW, "--config.data.path=/no/such", out)
+    assert "both or neither" in error_of(*TINY_GLOW, data, "--config.data.height=8", out)
+    error = error_of(*TINY_GLOW, data, "--config.data.source=toy", out)
     assert "a model of images needs tfds or images, got 'toy'" in error
     error = error_of("--config=nsf_table", data, "--config.data.source=images", out)
     assert "NSF is no model of images" in error

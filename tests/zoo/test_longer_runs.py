@@ -75,6 +75,7 @@ def table(tmp_path_factory):
     return path
 
 
+@pytest.mark.slow
 def test_a_small_table_stops_early(tmp_path, table):
     """Its validation loss turns, and by default a table has a patience of 8 validations."""
     arguments = (

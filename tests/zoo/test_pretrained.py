@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import zoo
+from tests.marks import some
 from tests.zoo import binaries
 from zoo import registry
 from zoo.evaluate import evaluate
@@ -19,19 +20,17 @@ SHIPPED = registry.pretrained()
 SOURCES = {name: zoo.card(name)["data"]["source"] for name in SHIPPED}
 TOYS = [name for name, source in SOURCES.items() if source in ("toy", "target")]
 IMAGES = [name for name, source in SOURCES.items() if source == "tfds"]
-# By default the models of tables that validation chooses; the others are slow, being many.
-TABLES = [
-    pytest.param(name, marks=[] if name.startswith("nsf_") else [pytest.mark.slow])
-    for name, source in SOURCES.items()
-    if source == "table"
-]
-# And of toys and images the first of each family, of those that are quick to compile.
-FAMILIES = {zoo.card(name)["architecture"]["family"]: name for name in reversed(TOYS + IMAGES)}
-QUICK = {*FAMILIES.values()} - {"umnn_moons", "residual_moons", "sylvester_householder_moons"}
+# By default a model of tables, that which validation chooses; the others are slow, being many.
+TABLES = some([name for name, source in SOURCES.items() if source == "table"], ["nsf_htru2"])
+# And of toys and images some of each kind, of those that are quick to compile.
+QUICK = {
+    *("affine_moons", "cdf_gaussian_beta", "gmm_moons", "histogram_1d", "iaf_target"),
+    *("maf_moons", "nsf_moons", "realnvp_moons", "nice_mnist"),
+}
 
 
 def _pinned(names):
-    return [pytest.param(n, marks=[] if n in QUICK else [pytest.mark.slow]) for n in names]
+    return some(names, QUICK & {*names})
 
 
 def points(flow):

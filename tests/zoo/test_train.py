@@ -85,6 +85,7 @@ def test_killed_in_mid_epoch_and_started_again(undisturbed, tmp_path):
     check_same(undisturbed, tmp_path)
 
 
+@pytest.mark.slow
 def test_killed_in_a_save_and_started_again(undisturbed, tmp_path):
     command = ("-m", "zoo.train", *binaries.SMALL, *SIZES, f"--workdir={tmp_path}")
     # With the second checkpoint written beside its place and not yet there: its metrics are on
