@@ -19,22 +19,17 @@ from tfflows.versions import VERSION
 
 
 class Served(tf.Module):
-    """What goes into the export: a model's variables, and one `tf.function` a signature.
+    """What goes into the export beside its signatures: a model's variables.
 
-    The functions take and return tensors with the batch first. None is compiled with XLA, however
-    the model was trained: servers switch XLA off, and refuse a function that asks for it.
+    The functions of the signatures are no part of it, or `tf.saved_model.save` traces each again.
 
     Args:
       model: a `DensityModel`.
-
-    Attributes:
-      functions: signature name to `tf.function`.
     """
 
     def __init__(self, model: DensityModel):
         super().__init__(name="served")
         self.model_variables = [variable.value for variable in model.weights]
-        self.functions = _functions(model)
 
 
 def _never_empty(function: Callable) -> Callable:
@@ -53,6 +48,11 @@ def _never_empty(function: Callable) -> Callable:
 
 
 def _functions(model: DensityModel) -> dict[str, Callable]:
+    """A `tf.function` for each signature, which takes and returns tensors with the batch first.
+
+    None is compiled with XLA, however the model was trained: servers switch XLA off, and refuse a
+    function that asks for it.
+    """
     x = tf.TensorSpec([None, *model.event_shape], model.event_dtype, name="x")
     seed = tf.TensorSpec([None, 2], tf.int64, name="seed")
     temperature = tf.TensorSpec([None], tf.float32, name="temperature")
@@ -63,7 +63,8 @@ def _functions(model: DensityModel) -> dict[str, Callable]:
     def function(python_function, *specs):
         if len(model.event_shape) > 1:
             python_function = _never_empty(python_function)
-        return tf.function(python_function, input_signature=[*specs, *contexts])
+        specification = [*specs, *contexts]
+        return tf.function(python_function, input_signature=specification, autograph=False)
 
     def log_prob(x, *context):
         return {"log_prob": _batch(model.log_prob_fn(x, *context), [])}
@@ -142,7 +143,7 @@ def save(
     with version_folder(directory, version, overwrite) as path:
         served = Served(model)
         functions = {
-            name: function.get_concrete_function() for name, function in served.functions.items()
+            name: function.get_concrete_function() for name, function in _functions(model).items()
         }
         functions["serving_default"] = functions["log_prob"]
         # Nobody trains what is served, and gradients of loops cannot be saved.

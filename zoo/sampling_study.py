@@ -127,7 +127,7 @@ def run(kernel, start: np.ndarray, steps: int, burn: int) -> tuple[np.ndarray, f
             results = results.inner_results
         return tf.reduce_mean(tf.cast(results.is_accepted, tf.float32))
 
-    @tf.function(jit_compile=True)
+    @tf.function(jit_compile=True, autograph=False)
     def chain(seed):
         return mcmc.sample_chain(
             steps, start, kernel=kernel, num_burnin_steps=burn, trace_fn=accepted, seed=seed

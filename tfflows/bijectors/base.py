@@ -10,6 +10,10 @@ from tensorflow_probability.python.bijectors.invert import _Invert
 
 tfb = tfp.bijectors
 
+# A user's `tf.function` is not to rewrite the maps by AutoGraph: they need nothing of it, and most
+# of the time of tracing them went there.
+_as_it_is = tf.autograph.experimental.do_not_convert
+
 
 class Bijector(tfb.Bijector):
     """A `tfp.bijectors.Bijector` that is defined by its two joint methods.
@@ -80,6 +84,7 @@ class Bijector(tfb.Bijector):
     def _inverse_and_log_det(self, y, context):
         raise NotImplementedError(f"{type(self).__name__} has no inverse map")
 
+    @_as_it_is
     def forward_and_log_det(self, x, context=None):
         """Returns `(y, log|det dy/dx|)` for latents `x`, in one pass."""
         x = tf.convert_to_tensor(x)
@@ -88,6 +93,7 @@ class Bijector(tfb.Bijector):
         ndims = self.forward_min_event_ndims
         return self._in_one_batch(self._forward_and_log_det, x, ndims, context)
 
+    @_as_it_is
     def inverse_and_log_det(self, y, context=None):
         """Returns `(x, log|det dx/dy|)` for data `y`, in one pass."""
         y = tf.convert_to_tensor(y)
@@ -219,6 +225,7 @@ def parameters_of(raw: tf.Tensor, dtype) -> tf.Tensor:
     return tf.where(tf.math.is_finite(raw), raw, tf.constant(math.nan, dtype))
 
 
+@_as_it_is
 def forward_and_log_det(bijector: tfb.Bijector, x, event_ndims: int, context=None):
     """`(y, log|det dy/dx|)` of any TFP bijector, over events of rank `event_ndims`.
 
@@ -235,6 +242,7 @@ def forward_and_log_det(bijector: tfb.Bijector, x, event_ndims: int, context=Non
     return y, bijector.forward_log_det_jacobian(x, event_ndims=event_ndims, **keywords)
 
 
+@_as_it_is
 def inverse_and_log_det(bijector: tfb.Bijector, y, event_ndims: int, context=None):
     """`(x, log|det dx/dy|)` of any TFP bijector; see `forward_and_log_det`."""
     keywords = keywords_for(bijector, context)

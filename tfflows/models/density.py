@@ -421,7 +421,7 @@ def _traced(run: Callable, arguments, size: int | None):
     """`run` as a graph for any number of rows; or, with XLA, for `size` of them."""
 
     def trace(function, rows, **kwargs):
-        return tf.function(function, **kwargs).get_concrete_function(
+        return tf.function(function, autograph=False, **kwargs).get_concrete_function(
             *(tf.TensorSpec([rows, *a.shape[1:]], a.dtype) for a in arguments)
         )
 
