@@ -14,9 +14,12 @@ import export
 import tfflows
 import zoo
 from tests import small_images
+from tests.marks import some
 from tests.small_flows import shake
 
 SMALL = {"hidden_units": (16,)}
+# What is served is compared with the model for these by default, and for all by the slow tests.
+SERVED = ("normal", "context", "beta", "images_of_classes")
 FAMILIES = {
     "normal": lambda: tfflows.models.RealNVP(2, layers=2, **SMALL),
     "context": lambda: tfflows.models.MAF(2, context_dim=3, layers=2, **SMALL),
@@ -99,24 +102,24 @@ def once(tmp_path_factory, name):
 
 @pytest.fixture(scope="session")
 def exports(tmp_path_factory):
-    """Every family of `FAMILIES`, exported, also where several workers share the tests."""
-    found = {}
-    # One worker from the first, the next from the last, so that neither waits for the other.
-    odd = os.environ.get("PYTEST_XDIST_WORKER", "gw0")[-1] in "13579"
-    for name in reversed(FAMILIES) if odd else FAMILIES:
+    """Exports a family of `FAMILIES` once, also where several workers share the tests."""
+
+    @functools.cache
+    def exported(name):
         model, rows = make(name)
         with once(tmp_path_factory, f"export_{name}") as directory:
             path = directory / "1"
             if not path.is_dir():  # which appears when it is whole
                 export.save(model, directory)
-        found[name] = Exported(model, str(path), rows)
-    return found
+        return Exported(model, str(path), rows)
+
+    return exported
 
 
-@pytest.fixture(params=list(FAMILIES))
+@pytest.fixture(params=some(FAMILIES, SERVED))
 def exported(request, exports):
-    """Each of `exports` in turn."""
-    return exports[request.param]
+    """Each family in turn, exported."""
+    return exports(request.param)
 
 
 @pytest.fixture

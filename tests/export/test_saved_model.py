@@ -12,6 +12,8 @@ import tensorflow as tf
 import export
 import tfflows
 from export import checks
+from tests.export.conftest import FAMILIES
+from tests.marks import some
 from tests.small_flows import shake
 
 
@@ -49,11 +51,10 @@ def test_signatures_have_names_types_and_an_open_batch(exported):
     assert {n: (specs(s.inputs), specs(s.outputs)) for n, s in found.items()} == expected
 
 
-def test_only_a_normal_base_has_a_temperature(exports):
-    names = {
-        n: "temperature" in checks.signatures(e.path)["sample"].inputs for n, e in exports.items()
-    }
-    assert names == {name: name not in ("uniform", "beta") for name in names}
+@pytest.mark.parametrize("name", some(FAMILIES, ("normal", "beta")))
+def test_only_a_normal_base_has_a_temperature(exports, name):
+    inputs = checks.signatures(exports(name).path)["sample"].inputs
+    assert ("temperature" in inputs) == (name not in ("uniform", "beta"))
 
 
 def test_the_export_is_complete_and_passes_the_check(exported):

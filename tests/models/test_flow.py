@@ -414,7 +414,10 @@ def test_bad_splines(build, message):
         build()
 
 
-@pytest.mark.parametrize("rows,shares", [(1, 1), (4, 2), (9, 2)])
+@pytest.mark.parametrize(
+    "rows,shares",
+    [*(pytest.param(n, k, marks=pytest.mark.slow) for n, k in ((1, 1), (9, 2))), (4, 2)],
+)
 def test_xla_for_batches_of_one_size(rows, shares, monkeypatch):
     monkeypatch.setattr(density, "_shares", lambda size: shares)
     flow = models.MAF(2, layers=2, hidden_units=(16, 16), context_dim=1)

@@ -81,7 +81,7 @@ def test_density_integrates_to_one_and_draws_follow_it(name):
     assert (np.abs(counts - expected) < 5 * np.sqrt(expected / 4000) + 1e-3).all()
 
 
-@pytest.mark.parametrize("name", ["continuous", pytest.param("residual", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("name", some(FLOWS, []))
 def test_served_is_what_the_model_scores(name, tmp_path):
     flow, rows = trained(name), among_others(held_out(20))
     path = export.save(flow, tmp_path / name)

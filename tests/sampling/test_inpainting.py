@@ -63,6 +63,7 @@ def test_langevin_draws_from_the_conditional_of_a_gaussian():
     assert 0.35 < result.acceptance.mean() < 0.8
 
 
+@pytest.mark.slow
 def test_noise_is_a_function_of_the_seed(monkeypatch):
     flow = gaussian()
     arguments = (flow, X, HIDDEN, "langevin", 2, 40)

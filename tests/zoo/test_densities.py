@@ -40,6 +40,7 @@ ALIKE = {
     *("nsf_ar_moons", "recurrent_moons", "planar_target", "realnvp_moons"),
     *("iaf_target", "maf_moons", "naf_moons", "nsf_moons"),
     *("cdf_gaussian_normal", "cdf_gaussian_uniform", "cdf_logistic_beta", "ar_mixture_moons"),
+    "ar_mixture_face",
 }
 CASES = [
     pytest.param(

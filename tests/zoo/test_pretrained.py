@@ -20,8 +20,10 @@ SHIPPED = registry.pretrained()
 SOURCES = {name: zoo.card(name)["data"]["source"] for name in SHIPPED}
 TOYS = [name for name, source in SOURCES.items() if source in ("toy", "target")]
 IMAGES = [name for name, source in SOURCES.items() if source == "tfds"]
-# By default a model of tables, that which validation chooses; the others are slow, being many.
-TABLES = some([name for name, source in SOURCES.items() if source == "table"], ["nsf_htru2"])
+# By default some models of tables; the others are slow, being many.
+TABLES = some(
+    [name for name, source in SOURCES.items() if source == "table"], ("lu_htru2", "gmm_protein")
+)
 # And of toys and images some of each kind, of those that are quick to compile.
 QUICK = {
     *("affine_moons", "cdf_gaussian_beta", "gmm_moons", "histogram_1d", "iaf_target"),

@@ -108,16 +108,12 @@ def inpaint(
 
     uphill = steps if method == "ascent" else steps // 2
     keys = tf.random.experimental.stateless_split(tf.bitcast(tf.constant(seed, tf.int64), tf.int32))
-    state = tf.function(lambda y: _ascend(pixels, y, uphill, keys[0]), autograph=False)(
-        pixels.start
-    )
+    state = tf.function(lambda y: _ascend(pixels, y, uphill, keys[0]))(pixels.start)
     acceptance = tf.ones([len(x)])
     if method == "langevin":
-        chain = tf.function(
-            lambda y: _langevin(pixels, y, steps - uphill, keys[1]), autograph=False
-        )
+        chain = tf.function(lambda y: _langevin(pixels, y, steps - uphill, keys[1]))
         state, acceptance = chain(state)
-    log_prob = tf.function(pixels.log_prob, autograph=False)
+    log_prob = tf.function(pixels.log_prob)
     by_image = [-1, completions]
     return Inpainted(
         x=pixels.images(state).reshape(*by_image, *x.shape[1:]),
