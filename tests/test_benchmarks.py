@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import speed, with_tfflows
+from benchmarks import speed, tables, with_tfflows
 from benchmarks.tasks import LIBRARIES, TASKS, WHATS, Sizes, libraries_of
 
 SCRIPT = Path(speed.__file__)
@@ -104,3 +104,22 @@ def test_a_library_that_is_not_there_is_left_out(monkeypatch, capsys):
     monkeypatch.setattr(speed, "installed", lambda name: False)
     assert speed.main(["--lib=zuko"]) == 0
     assert "zuko is not installed: skipped" in capsys.readouterr().err
+
+
+def test_the_report_on_tables_sets_apart_those_that_defaults_were_chosen_on():
+    def line(table, model, test):
+        return {"table": table, "model": model, "test": test, "error": 0.1, "seconds": 60.0}
+
+    lines = [
+        *(line("pol", "nsf_table", test) for test in (1.0, 1.5, 2.0)),
+        *(line("pol", f"nflows-{name}", t) for name, t in (("nsf_ar", 1.1), ("nsf_c", 1.0))),
+        line("pol", "nflows-maf", -3.0),
+        line("bike", "nsf_table", 9.0),
+        {"table": "bike", "model": "nflows-maf", "died": "loss nan at step 3"},
+        line("airfoil", "maf_table", 2.0),
+    ]
+    first, second = tables.report(lines).split("On the others:")
+    assert "| airfoil |  | 2.00 ± 0.10, 60 s |  |  |  |  |" in first and "pol" not in first
+    assert "No table has been run whole." in first
+    assert "| pol | 1.50 ± 0.10 (1.00 to 2.00), 60 s |" in second and "1 of 1 runs died" in second
+    assert second.endswith("+0.40 nats in the mean over 1 table, +0.40 at the least.")
