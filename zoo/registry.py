@@ -272,7 +272,7 @@ def _unknown(name: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(name, known, n=3)
     if near:
         return f"no model or folder {name!r}; did you mean {' or '.join(near)}?"
-    return f"no model or folder {name!r}; the zoo has {', '.join(known)}"
+    return f"no model or folder {name!r}; `python -m zoo` lists the models"
 
 
 def _read(path: pathlib.Path, entries: dict[str, type]) -> dict:

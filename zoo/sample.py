@@ -115,7 +115,10 @@ def check_path(path: str | os.PathLike, dim: int) -> str:
 def _write_csv(rows: np.ndarray, names: list[str], path: pathlib.Path) -> None:
     with open(path, "w", newline="", encoding="utf-8") as file:
         csv.writer(file, lineterminator="\n").writerow(names)
-        np.savetxt(file, rows, fmt="%s", delimiter=",")
+        # Whole numbers as such: a column of integers is one again.
+        whole = (np.abs(rows) < 2**53) & (rows == np.rint(rows))
+        formats = ["%d" if column.all() else "%s" for column in whole.T]
+        np.savetxt(file, rows, fmt=formats, delimiter=",")
 
 
 def _scatter(rows: np.ndarray, path: pathlib.Path) -> None:

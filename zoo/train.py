@@ -156,6 +156,11 @@ def _train(config, data, build, write_config, workdir, settings, strategy, verbo
 
     def optimizer():
         t = config.train
+        if t.warmup > t.steps:
+            raise ValueError(
+                f"train.warmup: expected at most train.steps, {t.steps}, got {t.warmup}"
+                f" (--config.train.warmup={t.steps // 10})"
+            )
         rate = training.learning_rate(t.schedule, t.learning_rate, t.steps, t.warmup)
         ema = training.average_momentum(t.get("ema", 0.0), t.steps)
         return training.optimizer(t.optimizer, rate, t.weight_decay, t.momentum, t.clip_norm, ema)

@@ -99,6 +99,15 @@ def test_column_names_are_quoted_where_need_be(tmp_path):
     assert again.columns == names and again.values.shape == (2, 5)
 
 
+def test_whole_numbers_are_written_as_such(tmp_path):
+    rows = np.array([[1.0, 0.5, -0.0, 2.0**60], [-30.0, 1.0, 7.0, np.nan]], np.float64)
+    write(rows, tmp_path / "a.csv", ["n", "half", "zero", "large"])
+    assert (tmp_path / "a.csv").read_text().splitlines()[1:] == [
+        "1,0.5,0,1.152921504606847e+18",
+        "-30,1.0,7,nan",
+    ]
+
+
 @pytest.mark.parametrize(
     "arguments, message",
     [

@@ -322,6 +322,14 @@ def test_no_permission(tmp_path, monkeypatch):
     assert not (tmp_path / "w").exists()
 
 
+def test_a_warmup_longer_than_the_run(tmp_path):
+    error = error_of(
+        *binaries.SMALL, *SIZES, "--config.train.warmup=5000", f"--workdir={tmp_path / 'run'}"
+    )
+    assert "train.warmup: expected at most train.steps" in error and "got 5000" in error
+    assert not (tmp_path / "run").exists()
+
+
 def test_nan_in_the_loss(tmp_path):
     error = error_of(
         *binaries.SMALL,

@@ -204,7 +204,7 @@ def _table(file: table_files.File, places: list[int], left_out: dict[int, str]) 
             cell = str(file.columns[i][rows[0]]).strip()[:40]
             raise ValueError(
                 f"column {names[i]!r}: expected numbers, got {cell!r} in {_rows(rows)}"
-                f"{file.place(rows[0], i)}"
+                f"{file.place(rows[0], i)}; leave out the column, or write numbers for its values"
             )
         values[:, j] = file.columns[i]
     bad = np.argwhere(~np.isfinite(values))
@@ -267,7 +267,7 @@ def prepare(table: Table, drop_constant: bool = False, keep_constant: bool = Fal
     if dropped and not drop_constant:
         raise ValueError(
             f"table: expected columns that vary over the training rows, got constant"
-            f" {', '.join(map(repr, dropped))} (drop_constant leaves them out)"
+            f" {', '.join(map(repr, dropped))} (drop_constant=True leaves them out)"
         )
     if constant.all():
         raise ValueError("table: expected a column that varies, got constant ones only")
