@@ -56,7 +56,7 @@ def test_a_flow_trains_whatever_the_columns_hold(name, tmp_path):
 
 
 def test_dropout_follows_the_number_of_rows_unless_it_is_given():
-    for rows, dropout in ((1_000, 0.2), (5_000, 0.1), (19_999, 0.1), (20_000, 0.0)):
+    for rows, dropout in ((1_000, 0.2), (5_000, 0.1), (9_999, 0.1), (10_000, 0.0)):
         settled = default.settle(registry.config("maf_table"), rows)
         assert settled.model.args.dropout == dropout
     config = registry.config("maf_table")
@@ -65,6 +65,20 @@ def test_dropout_follows_the_number_of_rows_unless_it_is_given():
     plain = registry.config("nsf_moons")
     assert default.settle(plain, 1_000).to_dict() == plain.to_dict()
     assert registry.build("maf_table", dim=3, layers=1, hidden_units=(4, 4)).event_shape == (3,)
+
+
+def test_the_rows_that_dropout_follows_are_those_of_training(tmp_path, monkeypatch):
+    # Of 400 rows 324 are for training.
+    choices = {"model.args.dropout": ((330, 0.3), (float("inf"), 0.1))}
+    monkeypatch.setattr(default, "_BY_ROWS", choices)
+    np.save(tmp_path / "rows.npy", np.random.default_rng(0).normal(size=(400, 2)))
+    config = registry.config("maf_table")
+    config.data.path = str(tmp_path / "rows.npy")
+    config.model.args.layers, config.model.args.hidden_units = 1, (4,)
+    config.train.steps, config.train.jit_compile = 1, False
+    train(config, tmp_path / "run", verbose=0)
+    stored = json.loads((tmp_path / "run" / registry.CONFIG).read_text())
+    assert stored["model"]["args"]["dropout"] == 0.3
 
 
 def test_a_copy_of_a_column_is_left_out_and_named(tmp_path, capsys):

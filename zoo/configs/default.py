@@ -20,7 +20,7 @@ MEANINGS = {
     "model.args.dequantize": "Give columns whose values repeat noise of one step, and a probability.",
     "model.args.marginals": "Bins of the splines that first make each column normal; 0 for none.",
     "model.args.dropout": "Rate of dropout in the networks during training. By default 0.2 for a "
-    "table of fewer than 5,000 training rows, 0.1 for one of fewer than 20,000, else none.",
+    "table of fewer than 5,000 training rows, 0.1 for one of fewer than 10,000, else none.",
     "data.source": "toy, target (an unnormalised density), table, tfds or images.",
     "data.name": "Name of the toy, the target or the TFDS set.",
     "data.path": "Your table (.csv, .tsv, .npy, .npz, .parquet) or images (a folder, .npy, .npz).",
@@ -55,7 +55,7 @@ MEANINGS = {
 
 
 # Entries that a table's config may leave open: below so many training rows, this value.
-_BY_ROWS = {"model.args.dropout": ((5_000, 0.2), (20_000, 0.1), (float("inf"), 0.0))}
+_BY_ROWS = {"model.args.dropout": ((5_000, 0.2), (10_000, 0.1), (float("inf"), 0.0))}
 
 
 def open_entry() -> config_dict.FieldReference:
