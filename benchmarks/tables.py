@@ -9,7 +9,8 @@ Ours are the zoo's configs at their defaults. nflows' are its authors' settings 
 layers, each a permutation, an LU linear map and the named layer, on residual networks 128 wide of
 two blocks; 8 bins, tails at 3, dropout 0.1 of the splines; Adam 5e-4 with cosine decay, gradients
 clipped at 5. Each run is a line of the results' file; what is there already is not run again.
-`--report` prints a table of what is there.
+`--report` prints a table of what is there. `benchmarks/tables.jsonl` has what was run so far, on
+one core of its own; a time is null where other work ran beside it.
 
 Reference: Durkan, Bekasov, Murray & Papamakarios, Neural Spline Flows, 2019 (appendix B).
 https://arxiv.org/abs/1906.04032
@@ -144,8 +145,11 @@ def _cell(runs: list[dict]) -> str:
     values = [run["test"] for run in good]
     error = statistics.mean(run["error"] for run in good)
     spread = f" ({min(values):.2f} to {max(values):.2f})" if len(values) > 1 else ""
-    seconds = statistics.mean(run["seconds"] for run in good)
-    return f"{statistics.mean(values):.2f} ± {error:.2f}{spread}, {seconds:.0f} s"
+    times = [
+        run["seconds"] for run in good if run["seconds"] is not None
+    ]  # None: other work beside it
+    time_taken = f", {statistics.mean(times):.0f} s" if times else ""
+    return f"{statistics.mean(values):.2f} ± {error:.2f}{spread}{time_taken}"
 
 
 def main() -> None:

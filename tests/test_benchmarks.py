@@ -114,7 +114,7 @@ def test_the_report_on_tables_sets_apart_those_that_defaults_were_chosen_on():
         *(line("pol", "nsf_table", test) for test in (1.0, 1.5, 2.0)),
         *(line("pol", f"nflows-{name}", t) for name, t in (("nsf_ar", 1.1), ("nsf_c", 1.0))),
         line("pol", "nflows-maf", -3.0),
-        line("bike", "nsf_table", 9.0),
+        line("bike", "nsf_table", 9.0) | {"seconds": None},
         {"table": "bike", "model": "nflows-maf", "died": "loss nan at step 3"},
         line("airfoil", "maf_table", 2.0),
     ]
@@ -122,4 +122,5 @@ def test_the_report_on_tables_sets_apart_those_that_defaults_were_chosen_on():
     assert "| airfoil |  | 2.00 ± 0.10, 60 s |  |  |  |  |" in first and "pol" not in first
     assert "No table has been run whole." in first
     assert "| pol | 1.50 ± 0.10 (1.00 to 2.00), 60 s |" in second and "1 of 1 runs died" in second
+    assert "| bike | 9.00 ± 0.10 |" in second
     assert second.endswith("+0.40 nats in the mean over 1 table, +0.40 at the least.")
