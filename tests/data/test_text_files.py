@@ -80,6 +80,24 @@ def test_numbers_that_may_be_a_row_are_told(tmp_path):
     assert table.columns == ["0", "1"] and len(table.values) == 2 and not told
 
 
+def test_years_with_gaps_are_not_passed_over_in_silence(tmp_path):
+    body = "".join(f"{i + 0.25},{-i - 0.5},{1000.75 + i}\n" for i in range(30))
+    table, told = read(tmp_path, "2001,2003,2008\n" + body)
+    assert (
+        len(table.values) == 31 and "(2001, 2003, 2008) is taken for a row, not for names" in told
+    )
+    assert "(otherwise header=True, or --config.data.header=yes)" in told
+    for whole in ("1.0,2.0,7.0\n", "3,1,7\n"):  # among rows like it, or not rising
+        rows = "".join(f"{i},{2 * i},{i + 5}\n" for i in range(9)) if whole[1] == "." else body
+        assert not read(tmp_path, whole + rows)[1]
+
+
+def test_missing_values_are_counted_by_column(tmp_path):
+    rows = "".join(f"{i},{'' if i % 3 else i},{'' if i == 4 else i}\n" for i in range(9))
+    with pytest.raises(ValueError, match="in all 6 in 'b', 1 in 'c': leave out rows or columns$"):
+        read(tmp_path, "a,b,c\n" + rows)
+
+
 @pytest.mark.parametrize("cell", ["NA", "?", "-", "", "nan", "NULL", "N/A", "#N/A", "None", "."])
 @pytest.mark.parametrize("rest", [["2.5", "3.5"], ["2", "3"], []])
 def test_a_first_row_with_a_missing_value(tmp_path, cell, rest):

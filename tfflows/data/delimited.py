@@ -184,8 +184,9 @@ def open_text(
             names, above = False, cells
     if names is None:
         names, notice = header.decide(first, body, wanted)
-        other = "header=False, data.header=no" if names else "header=True, data.header=yes"
-        notices = [f"{notice} (otherwise: {other})"] if notice else []
+        no_or_yes = ("False", "no") if names else ("True", "yes")
+        other = "header={}, or --config.data.header={}".format(*no_or_yes)
+        notices = [f"{notice} (otherwise {other})"] if notice else []
     if encoding == "cp1252":
         notices.append("it is not UTF-8; read as Windows-1252 (Latin-1)")
     width = Counter(map(len, body)).most_common(1)[0][0] if body else len(first)

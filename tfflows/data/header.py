@@ -78,23 +78,29 @@ def _numbers_are_names(cells, below, indexed) -> tuple[bool, bool]:
     values = [int(float(cell)) for cell in cells]
     step = values[1] - values[0] if len(values) > 1 else 1
     if step == 0 or any(b - a != step for a, b in zip(values, values[1:], strict=False)):
-        return False, False
+        # Years with gaps, say: too little to take them for names, too much for silence.
+        rising = all(a < b for a, b in zip(values, values[1:], strict=False))
+        return False, rising and _are_unlike(values, below)
     if _at_equal_steps(below, step):  # as the rows themselves are
         return False, False
-    shares = [_fractions(column) for column in below]
     if len(values) < 3:
+        shares = [_fractions(column) for column in below]
         # Nor are two numbers much evidence, nor one: pandas's own, over real numbers.
         counted = step == 1 and values[0] in (0, 1)
         enough = (
             min(shares) >= 0.9 and len(below[0]) >= _ENOUGH and (len(values) > 1 or not values[0])
         )
         return counted and (indexed or enough), counted
-    unlike = all(
-        share >= 0.5 or _is_outside(value, column)
-        for share, value, column in zip(shares, values, below, strict=True)
-    )
     counted = step == 1 and (values[0] == 0 or (values[0] == 1 and len(values) > 4))
-    return counted or indexed or unlike, True
+    return counted or indexed or _are_unlike(values, below), True
+
+
+def _are_unlike(values: list[int], below: list[list[str]]) -> bool:
+    """Whether each column has fractions for the most part, or lies elsewhere than the value."""
+    return all(
+        _fractions(column) >= 0.5 or _is_outside(value, column)
+        for value, column in zip(values, below, strict=True)
+    )
 
 
 def _is_index(column: list[str]) -> bool:

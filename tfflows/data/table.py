@@ -211,8 +211,12 @@ def _table(file: table_files.File, places: list[int], left_out: dict[int, str]) 
     try:
         return Table(values, chosen, {names[i]: why for i, why in left_out.items()}, names)
     except ValueError as error:
-        place = file.place(int(bad[0][0]), places[int(bad[0][1])]) if len(bad) else ""
-        raise ValueError(f"{error}{place}") from None
+        if not len(bad):
+            raise
+        place = file.place(int(bad[0][0]), places[int(bad[0][1])])
+        counts = (~np.isfinite(values)).sum(axis=0)
+        where = ", ".join(f"{n} in {name!r}" for n, name in zip(counts, chosen, strict=True) if n)
+        raise ValueError(f"{error}{place}; in all {where}: leave out rows or columns") from None
 
 
 def _taken(file: table_files.File, places: list[int], columns: Sequence[str]) -> list[str]:
@@ -267,7 +271,8 @@ def prepare(table: Table, drop_constant: bool = False, keep_constant: bool = Fal
     if dropped and not drop_constant:
         raise ValueError(
             f"table: expected columns that vary over the training rows, got constant"
-            f" {', '.join(map(repr, dropped))} (drop_constant=True leaves them out)"
+            f" {', '.join(map(repr, dropped))} (drop_constant=True, or"
+            " --config.data.drop_constant=True, leaves them out)"
         )
     if constant.all():
         raise ValueError("table: expected a column that varies, got constant ones only")

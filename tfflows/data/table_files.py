@@ -125,7 +125,10 @@ def _read_numpy(path: pathlib.Path) -> File:
     if path.suffix.lower() == ".npz":
         with values as archive:
             if "x" not in archive.files:
-                raise _FileError(f"table: expected rows under key 'x', got keys {archive.files}")
+                raise _FileError(
+                    f"table: expected rows under key 'x', got keys {archive.files}"
+                    " (np.savez(FILE, x=rows) writes it)"
+                )
             values = archive["x"]
     if values.ndim != 2:
         raise _FileError(f"table: expected shape [rows, columns], got shape {list(values.shape)}")

@@ -23,7 +23,7 @@ MEANINGS = {
     "table of fewer than 5,000 training rows, 0.1 for one of fewer than 10,000, else none.",
     "data.source": "toy, target (an unnormalised density), table, tfds or images.",
     "data.name": "Name of the toy, the target or the TFDS set.",
-    "data.path": "Your table (.csv, .tsv, .npy, .npz, .parquet) or images (a folder, .npy, .npz).",
+    "data.path": "Your table (.csv, .tsv, .gz of these, .npy, .npz, .parquet) or images (a folder, .npy, .npz).",
     "data.data_dir": "Folder of TFDS sets.",
     "data.size": "Rows drawn from a toy to train on.",
     "data.drop_constant": "Leave out the constant columns of a table.",
