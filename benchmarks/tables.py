@@ -145,9 +145,7 @@ def _cell(runs: list[dict]) -> str:
     values = [run["test"] for run in good]
     error = statistics.mean(run["error"] for run in good)
     spread = f" ({min(values):.2f} to {max(values):.2f})" if len(values) > 1 else ""
-    times = [
-        run["seconds"] for run in good if run["seconds"] is not None
-    ]  # None: other work beside it
+    times = [run["seconds"] for run in good if run["seconds"] is not None]
     time_taken = f", {statistics.mean(times):.0f} s" if times else ""
     return f"{statistics.mean(values):.2f} ± {error:.2f}{spread}{time_taken}"
 

@@ -210,15 +210,16 @@ def test_grey_and_colour(tmp_path):
     grey = save(tmp_path / "a.png", noise(3, 3))
     colour = save(tmp_path / "b.png", noise(3, 3, 3))
     luma = (colour @ [0.299, 0.587, 0.114])[..., None]
-    result = read_images(tmp_path).x  # as the first image: grey
-    assert result.shape == (2, 3, 3, 1)
-    np.testing.assert_array_equal(result[0, ..., 0], grey)
+    last = save(tmp_path / "c.png", noise(3, 3))
+    expected = [np.stack([grey] * 3, -1), colour, np.stack([last] * 3, -1)]
+    for channels in (None, 3):  # one has colours, and none loses them
+        np.testing.assert_array_equal(read_images(tmp_path, channels=channels).x, expected)
+    result = read_images(tmp_path, channels=1).x
+    assert result.shape == (3, 3, 3, 1)
+    np.testing.assert_array_equal(result[[0, 2], ..., 0], [grey, last])
     assert np.abs(result[1] - luma).max() <= 1
-    result = read_images(tmp_path, channels=3).x
-    np.testing.assert_array_equal(result, [np.stack([grey] * 3, -1), colour])
-    (tmp_path / "a.png").unlink()
-    assert read_images(tmp_path).x.shape == (1, 3, 3, 3)
-    assert read_images(tmp_path, channels=1).x.shape == (1, 3, 3, 1)
+    (tmp_path / "b.png").unlink()
+    assert read_images(tmp_path).x.shape == (2, 3, 3, 1)
 
 
 def test_transparent_pixels_are_laid_over_white():

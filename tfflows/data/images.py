@@ -117,7 +117,7 @@ def read_images(
     Args:
       path: a folder, an .npz or an .npy file.
       size: `(H, W)` that images are cropped and resized to; None: they have one size.
-      channels: 1 (grey, the luma of colours) or 3; None: as the first image.
+      channels: 1 (grey, the luma of colours) or 3; None: 3 if an image has colours.
       crop: what is cut away: `"center"`, all but the largest window in the middle with the ratio
         of `size`; a number, all but a square of so many pixels in the middle; `"none"`, nothing.
       resize: `"area"`, the mean over the pixels that fall into one, bicubic where an image is

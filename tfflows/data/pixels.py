@@ -126,7 +126,7 @@ def stack(
     Args:
       named: names, for errors, and images uint8 `[H, W, C]`.
       n: how many there are at most.
-      channels: 1 (colours become their luma, ITU-R BT.601), 3, or None: as the first.
+      channels: 1 (colours become their luma, ITU-R BT.601), 3, or None: 3 if one of them has.
 
     Returns:
       uint8 `[count, H, W, C]`; None if there are no images.
@@ -135,23 +135,30 @@ def stack(
       ValueError: if images differ in size, have other channels than 1 or 3, or exceed the memory.
     """
     x, count, first = None, 0, ""
+
+    def room(*shape):
+        try:
+            return np.empty([n, *shape], np.uint8)
+        except MemoryError:
+            raise ValueError(
+                f"size: expected images that fit in memory, got {n} of {_shown(shape)}"
+                f" pixels ({n * math.prod(shape) / 2**30:.0f} GiB); give a smaller size"
+            ) from None
+
     for name, image in named:
         if image.shape[-1] not in (1, 3):
             raise ValueError(f"{name}: expected 1 or 3 channels, got {image.shape[-1]}")
         if x is None:
-            shape = [n, *image.shape[:2], channels or image.shape[-1]]
-            try:
-                x, first = np.empty(shape, np.uint8), name
-            except MemoryError:
-                raise ValueError(
-                    f"size: expected images that fit in memory, got {n} of {_shown(image.shape)}"
-                    f" pixels ({math.prod(shape) / 2**30:.0f} GiB); give a smaller size"
-                ) from None
+            x, first = room(*image.shape[:2], channels or image.shape[-1]), name
         if image.shape[:2] != x.shape[1:3]:
             raise ValueError(
                 f"size: expected (height, width), as the images differ: {first} has"
                 f" {_shown(x.shape[1:])} pixels, {name} has {_shown(image.shape)}"
             )
+        if channels is None and image.shape[-1] > x.shape[-1]:
+            # The first in colour: grey ones before it lose nothing by three equal channels.
+            grey, x = x, room(*image.shape)
+            x[:count] = grey[:count]
         x[count] = _as_channels(image, x.shape[-1])
         count += 1
     return None if x is None else x[:count]

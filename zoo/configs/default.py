@@ -31,7 +31,7 @@ MEANINGS = {
     "data.keep_identifiers": "Take columns that number or name the rows of a table, too.",
     "data.height": "Height that images are cropped and resized to; 0: as they are.",
     "data.width": "Width, likewise.",
-    "data.channels": "1 for grey images, 3 for colour; 0: as they are.",
+    "data.channels": "1 for grey images, 3 for colour; 0: 3 if one of them has colours.",
     "data.crop": "How images are cropped: center, none or the side of a square.",
     "data.resize": "How images are resized: area or none.",
     "train.steps": "Steps of the run; may be raised later, and the run goes on.",
