@@ -8,5 +8,8 @@ MODES = ("samples", "classes", "interpolate", "manifold", "reconstruct", "inpain
 MASKS = ("top", "bottom", "left", "right", "center", "checkerboard", "random")
 METHODS = ("ascent", "langevin")
 
+# Of `zoo.evaluate`.
+PARTS = ("test", "all")
+
 # Of `zoo.image_studies`.
 STUDIES = ("flowpp", "partition")

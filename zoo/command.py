@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import pathlib
+import re
 import runpy
 import sys
 from collections.abc import Callable, Sequence
@@ -220,7 +221,10 @@ def _one_line(error: Exception) -> str:
             text = text.args[0] if text.args else ""
         name, _, near = str(text).strip().partition("\n")
         return " ".join(f"no entry {name}. {near}".split()).replace('"', "'")
-    return " ".join(str(error).split())
+    text = " ".join(str(error).split())
+    # Python's words for what a flag of absl's cannot be read as.
+    text = re.sub(r"invalid literal for int\(\) with base 10: .*", "expected a whole number", text)
+    return re.sub(r"could not convert string to float: .*", "expected a number", text)
 
 
 def define_samples() -> None:

@@ -66,6 +66,14 @@ class Data:
         """Numbers in a row."""
         return math.prod(self.event_shape)
 
+    def whole(self) -> Data:
+        """These data with all rows for testing."""
+        x = np.concatenate([self.train, self.validation, self.test()])
+        context = self.test_context()
+        if context is not None:
+            context = np.concatenate([self.train_context, self.validation_context, context])
+        return dataclasses.replace(self, test=lambda: x, test_context=lambda: context)
+
     def training(self, config: ConfigDict) -> Callable[[int], tf.data.Dataset]:
         """From the number of the first step to the batches from there on."""
         batch, seed = config.train.batch_size, config.train.seed
@@ -210,7 +218,10 @@ def _table(config: ConfigDict, trained: dict) -> Data:
         _all_columns(trained),
         tell=lambda sentence: print(sentence, flush=True),
     )
-    splits = table.prepare(read, config.data.drop_constant, keep_constant=columns is not None)
+    try:
+        splits = table.prepare(read, config.data.drop_constant, keep_constant=columns is not None)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
     facts = {
         "source": "table",
         "name": os.path.basename(path),
@@ -355,6 +366,8 @@ def _images(config: ConfigDict, class_names: list[str] | None = None) -> Data:
             "the last 10 % of the rest validation",
             "skipped": whole.skipped,
         }
+        if whole.enlarged:
+            facts["enlarged"] = whole.enlarged
     train, validation, test = (part.x[rows] for part, rows in parts)
     shape = train.shape[1:]
     expected = event_shape(config)

@@ -6,19 +6,27 @@ Examples:
   python -m zoo.evaluate --model=nsf_moons
   python -m zoo.evaluate --model=runs/rows --output=figures.json
   python -m zoo.evaluate --model=runs/photos --data_path=FOLDER --samples=16
+  python -m zoo.evaluate --model=runs/rows --data_path=new_rows.csv --part=all
 """
 
 from __future__ import annotations
 
 from absl import flags
 
-from zoo import command
+from zoo import choices, command
 
 if __name__ == "__main__":  # before TensorFlow is imported, which takes seconds
     flags.DEFINE_string("model", None, "Name of a zoo model, or a work directory.")
-    flags.DEFINE_string("data_path", None, "Table or images to test on.")
+    flags.DEFINE_string("data_path", None, "Table or images to test on, if others than its own.")
     flags.DEFINE_string("data_dir", None, "Folder of TFDS sets.")
-    flags.DEFINE_integer("rows", None, "Number of test rows, the first; all by default.")
+    flags.DEFINE_enum(
+        "part",
+        "test",
+        choices.PARTS,
+        "Rows of a table or images to score: test, those that training holds back (a tenth of a "
+        "file), or all, for new data in a file of their own.",
+    )
+    flags.DEFINE_integer("rows", None, "Number of these rows, the first; all by default.")
     command.define_samples()
     flags.DEFINE_string("output", None, "File for the figures, as JSON.")
     command.begin("zoo.evaluate", __doc__, ("model",))
@@ -42,8 +50,9 @@ def evaluate(
     flow=None,
     samples: int | None = None,
     rows: int | None = None,
+    part: str = "test",
 ) -> dict:
-    """Tests a trained model on the test rows of its data.
+    """Tests a trained model on the test rows of its data, or on all rows of others.
 
     Args:
       model: a name or a work directory.
@@ -52,10 +61,12 @@ def evaluate(
       data_dir: the folder of TFDS, likewise.
       flow: the loaded model, where it has been loaded already.
       samples: draws of the dequantization noise in one bound, for a model of integers.
-      rows: how many of the test rows, the first, where not all.
+      rows: how many of the rows, the first, where not all.
+      part: "test", the rows that training on these data would hold back, or "all", of a table or
+        images that the model was not trained on.
 
     Returns:
-      Figures in nats, each with `_two_standard_errors`: `log_likelihood`, the mean over test rows;
+      Figures in nats, each with `_two_standard_errors`: `log_likelihood`, the mean over these rows;
       for a model that standardises `log_likelihood_standardized`; for one of integers
       `bits_per_dim`; for one that gives noise the `samples` of the bound that these are, and for
       columns with cells `off_grid`, how many values of a column lie off its grid; for data of known
@@ -64,8 +75,11 @@ def evaluate(
       the mean of log q - log p over the model's own draws.
 
     Raises:
-      ValueError: if there is no such model, or its data are not there.
+      ValueError: if there is no such model, its data are not there, or all rows are asked for of
+        those that the model was trained on, or of a density.
     """
+    if part not in choices.PARTS:
+        raise ValueError(f"part: expected one of {', '.join(choices.PARTS)}, got {part!r}")
     flow = registry.load(model) if flow is None else flow
     data = datasets.load_of(model, data_path, data_dir)
     if tuple(data.event_shape) != tuple(flow.event_shape):
@@ -79,9 +93,16 @@ def evaluate(
     known = card.get("sha256")
     if rows is not None and rows < 1:
         raise ValueError(f"rows: expected at least 1, got {rows}")
+    is_other = bool(data_path) and (not known or known != data.facts["sha256"])
+    if part == "all":
+        if not is_other:
+            raise ValueError("part: all is for data in a file of their own, given as data_path")
+        data = data.whole()
     result = {"rows": len(data.test()[:rows])}
     if known and known != data.facts["sha256"]:
         result["note"] = f"not the table that the model was trained on ({card['name']})"
+        if part == "test":
+            result["note"] += ", and the test part of this one (--part=all scores all of it)"
     if data.target is not None:
         x, log_q = _draws(flow, result["rows"], int(data.test()[0]))
         log_p = np.asarray(data.target(x)) - data.target.log_normalizer
@@ -182,6 +203,7 @@ def main() -> None:
         values.data_dir,
         samples=values.samples,
         rows=values.rows,
+        part=values.part,
     )
     print(describe(result))
     if values.output:

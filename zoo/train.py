@@ -79,11 +79,12 @@ def train(
     command.check_folder("workdir", workdir)
     _check_numbers(config)
     data = datasets.load(_as_begun(config, workdir))
-    skipped = data.facts.get("skipped", [])
-    if skipped:
-        files = "1 file" if len(skipped) == 1 else f"{len(skipped)} files"
-        more = "; ..." if len(skipped) > 3 else ""
-        print(f"{files} skipped: {'; '.join(skipped[:3])}{more}", flush=True)
+    for what in ("skipped", "enlarged"):
+        files = data.facts.get(what, [])
+        if files:
+            number = "1 file" if len(files) == 1 else f"{len(files)} files"
+            more = "; ..." if len(files) > 3 else ""
+            print(f"{number} {what}: {'; '.join(files[:3])}{more}", flush=True)
     has_cells = _has_cells(config, data)
     if has_cells:
         print(_cells_in_words(data), flush=True)
@@ -290,12 +291,18 @@ def check_same(workdir: pathlib.Path, values: dict) -> None:
     there, here = _stored(workdir), _flat(values)
     if not there:
         return
-    for key in sorted((there.keys() | here.keys()) - (_ADDED - there.keys())):
-        if there.get(key) != here.get(key) and key not in MAY_CHANGE:
-            raise ValueError(
-                f"workdir: {workdir} was made with another config: {key} is "
-                f"{there.get(key)!r} there and {here.get(key)!r} here"
-            )
+    keys = (there.keys() | here.keys()) - (_ADDED - there.keys()) - MAY_CHANGE
+    differ = [
+        f"{key} is {there.get(key)!r} there and {here.get(key)!r} here"
+        for key in sorted(keys)
+        if there.get(key) != here.get(key)
+    ]
+    if differ:
+        more = f"; and {len(differ) - 5} more" if len(differ) > 5 else ""
+        raise ValueError(
+            f"workdir: {workdir} was made with another config: {'; '.join(differ[:5])}{more}"
+            " (another folder starts anew)"
+        )
     path = workdir / training.CHECKPOINT
     done = training.read_state(path)["step"] if path.exists() else 0
     if here["train.steps"] < min(done, there["train.steps"]):

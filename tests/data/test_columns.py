@@ -83,6 +83,19 @@ def test_text_that_is_no_identifier_is_an_error(tmp_path, column):
         read(tmp_path, {"a": X, "t": column})
 
 
+def test_columns_of_text_are_named_together(tmp_path):
+    days, colours = ["2024-05-01", "2024-05-02"] * (N // 2), ["red", "blue"] * (N // 2)
+    with pytest.raises(ValueError, match="column 'day': .* and text in 'colour' too; leave out"):
+        read(tmp_path, {"a": X, "day": days, "colour": colours})
+
+
+def test_other_arrays_of_a_file_are_told(tmp_path):
+    told = []
+    np.savez(tmp_path / "t.npz", x=np.stack([X, X + 1], 1), y=X)
+    assert read_table(tmp_path / "t.npz", tell=told.append).values.shape == (N, 2)
+    assert told == ["t.npz: not read: 'y' (the rows are those under 'x')"]
+
+
 def test_the_index_of_a_frame(tmp_path):
     frame = pd.DataFrame({"a": X[:5], "b": X[5:10]})
     for index in (None, ["v", "w", "x", "y", "z"]):

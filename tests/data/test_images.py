@@ -150,6 +150,20 @@ def test_sizes_that_differ(tmp_path):
     assert read_images(tmp_path, size=(2, 2)).x.shape == (3, 2, 2, 3)
 
 
+def test_files_that_are_enlarged_are_named(tmp_path):
+    for name, shape in {"fits": (8, 8), "tiny": (3, 3), "wide": (8, 40), "tall": (40, 7)}.items():
+        save(tmp_path / f"{name}.png", noise(*shape, 3))
+    assert read_images(tmp_path, size=(8, 8)).enlarged == ["tall.png", "tiny.png"]
+    assert read_images(tmp_path, size=(8, 8), crop="none").enlarged == ["tall.png", "tiny.png"]
+    assert read_images(tmp_path, size=(8, 8), crop=4).enlarged == [
+        "fits.png",
+        "tall.png",
+        "wide.png",
+    ]
+    assert not read_images(tmp_path, size=(3, 3)).enlarged
+    assert not read_images(tmp_path, size=(8, 8), resize="none").enlarged
+
+
 # Cropping and resizing
 
 

@@ -231,10 +231,14 @@ def test_paths_of_configs_work_by_the_command(tmp_path, monkeypatch):
         (
             "zoo.train",
             ["--config=nsf_moons", "--workdir=w", "--config.train.learning_rate=fast"],
-            "--config.train.learning_rate=fast",
+            "--config.train.learning_rate=fast: expected a number",
         ),
         ("zoo.train", [], "expected --config=..., --workdir=...; python -m zoo.train --help"),
-        ("zoo.evaluate", ["--model=nsf_moons", "--rows=ten"], "--rows=ten"),
+        (
+            "zoo.evaluate",
+            ["--model=nsf_moons", "--rows=ten"],
+            "--rows=ten: expected a whole number",
+        ),
         ("zoo.sample", ["--model=nsf_moons"], "expected --output=..."),
         ("zoo.sample", ["--model=a", "--output=b", "--mode=inpant"], "--mode=inpant"),
         ("zoo.sample", ["--model=a", "--output=b", "--seed=1.5"], "--seed=1.5"),

@@ -90,6 +90,7 @@ def test_a_folder_of_images_with_a_broken_one(tmp_path):
     for number, image in enumerate(bars(30, size=12)[0]):
         PIL.Image.fromarray(image[..., 0]).save(folder / f"{number:03d}.png")
     (folder / "broken.png").write_text("no image")
+    PIL.Image.new("L", (5, 5)).save(folder / "tiny.png")
     run = tmp_path / "run"
     sizes = ("--config.data.height=8", "--config.data.width=8", "--config.data.channels=1")
     code, text, errors = binaries.run(
@@ -97,6 +98,7 @@ def test_a_folder_of_images_with_a_broken_one(tmp_path):
     )
     assert code == 0, errors
     assert text.startswith("1 file skipped: broken.png: ")
+    assert "1 file enlarged: tiny.png\n" in text
     card = zoo.card(run)
     assert card["event_shape"] == [8, 8, 1]
     (skipped,) = card["data"]["skipped"]

@@ -102,6 +102,19 @@ def test_a_column_that_is_constant_elsewhere_is_taken(work, tmp_path):
     assert likelihood(work[0], tmp_path / "other.csv")[0] == pytest.approx(expected, abs=1e-3)
 
 
+def test_all_rows_of_another_table(work, tmp_path):
+    FRAME.iloc[::-1].to_csv(tmp_path / "other.csv", index=False)
+    found = evaluate(work[0], str(tmp_path / "other.csv"), part="all")
+    assert found["rows"] == N and "note" in found
+    likelihoods = zoo.load(work[0]).log_prob(FRAME)
+    assert found["log_likelihood"] == pytest.approx(np.mean(likelihoods), abs=1e-4)
+    assert evaluate(work[0], str(tmp_path / "other.csv"))["rows"] == N // 10
+    own = work[0].parent / "rows.csv"
+    for path in (None, str(own)):  # training rows are no test
+        with pytest.raises(ValueError, match="part: all is for data in a file of their own"):
+            evaluate(work[0], path, part="all")
+
+
 def test_a_missing_column_is_an_error(work, tmp_path):
     FRAME.drop(columns=["ratio", "weight"]).to_csv(tmp_path / "other.csv", index=False)
     error = error_of(
@@ -117,8 +130,9 @@ def test_rows_without_names_go_by_position(work, tmp_path):
         np.save(tmp_path / f"{name}.npy", frame.to_numpy())
         frame.to_csv(tmp_path / f"{name}.csv", index=False, header=False)
         for kind in ("npy", "csv"):
-            found, _ = likelihood(work[0], tmp_path / f"{name}.{kind}")
+            found, text = likelihood(work[0], tmp_path / f"{name}.{kind}")
             assert found == pytest.approx(expected, abs=1e-3)
+            assert "taken by position, since the file has no names" in text
     np.save(tmp_path / "other.npy", FRAME.to_numpy())
     with pytest.raises(ValueError, match="expected 3 or 6, by position .*, got 4"):
         evaluate(work[0], str(tmp_path / "other.npy"))

@@ -143,7 +143,7 @@ def test_error_in_a_process_of_its_own(tmp_path):
     "arguments, message",
     [
         (["--config.train.stepz=3"], "config: no entry 'stepz'. Did you mean 'steps'"),
-        (["--config.train.steps=many"], "invalid literal for int()"),
+        (["--config.train.steps=many"], "steps=many: expected a whole number"),
         (["--config.train.steps=0"], "steps: expected at least 1, got 0"),
         (
             ["--config.train.patience=-1"],
@@ -298,8 +298,9 @@ def test_table_standardised_in_the_model(tmp_path):
 
 def test_work_directory_of_another_config(undisturbed):
     before = sorted(undisturbed.rglob("*"))
-    error = error_of(*binaries.SMALL, *SIZES, "--config.train.seed=1", f"--workdir={undisturbed}")
-    assert "made with another config: train.seed is 0 there and 1 here" in error
+    changes = ("--config.train.seed=1", "--config.train.momentum=0.5")
+    error = error_of(*binaries.SMALL, *SIZES, *changes, f"--workdir={undisturbed}")
+    assert "config: train.momentum is 0.9 there and 0.5 here; train.seed is 0 there and 1" in error
     assert sorted(undisturbed.rglob("*")) == before
 
 

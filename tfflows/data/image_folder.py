@@ -56,12 +56,12 @@ def read(
     fit: Fit,
     channels: int | None,
     one_class: bool = False,
-) -> tuple[np.ndarray, np.ndarray | None, list[str], list[str] | None]:
+) -> tuple[np.ndarray, np.ndarray | None, list[str], list[str] | None, list[str]]:
     """Reads files of a folder, as `images.read_images` says; one folder is a class if `one_class`.
 
     Returns:
       Images `[n, H, W, C]`, labels `[n]` or None, "name: reason" of each file that was skipped,
-      and names of the classes or None.
+      names of the classes or None, and names of the files that were enlarged.
 
     Raises:
       ValueError: if none can be read, or they differ in size.
@@ -69,11 +69,12 @@ def read(
     parts = [file.relative_to(root).parts for file in files]
     names = sorted({first for first, *_ in parts})
     number = {name: i for i, name in enumerate(names)}
-    labels, skipped = [], []
+    labels, skipped, enlarged = [], [], []
 
-    def load(file: pathlib.Path) -> np.ndarray | str:
+    def load(file: pathlib.Path) -> tuple[np.ndarray, bool] | str:
         try:
-            return fit(decode(file.read_bytes()))
+            image = decode(file.read_bytes())
+            return fit(image), fit.enlarges(image)
         except (Image.DecompressionBombWarning, Image.DecompressionBombError):
             return f"more than {Image.MAX_IMAGE_PIXELS:,} pixels; shrink it first"
         except Exception as error:  # Pillow raises many kinds for damaged files
@@ -83,12 +84,15 @@ def read(
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
             for start in range(0, len(files), _CHUNK):
                 chunk = slice(start, start + _CHUNK)
-                for part, image in zip(parts[chunk], pool.map(load, files[chunk]), strict=True):
-                    if isinstance(image, str):
-                        skipped.append(f"{'/'.join(part)}: {image}")
+                for part, loaded in zip(parts[chunk], pool.map(load, files[chunk]), strict=True):
+                    name = "/".join(part)
+                    if isinstance(loaded, str):
+                        skipped.append(f"{name}: {loaded}")
                         continue
+                    image, is_enlarged = loaded
                     labels.append(number[part[0]])
-                    yield "/".join(part), image
+                    enlarged.extend([name] * is_enlarged)
+                    yield name, image
 
     with warnings.catch_warnings():
         # Pillow warns of an image that it takes for an attack, and reads it.
@@ -103,5 +107,5 @@ def read(
             f" {len(files)}; {count} as {skipped[reasons.index(reason)]}"
         )
     if len(names) < 2 - one_class or any(len(part) != 2 for part in parts):
-        return x, None, skipped, None
-    return x, np.array(labels, np.int64), skipped, names
+        return x, None, skipped, None, enlarged
+    return x, np.array(labels, np.int64), skipped, names, enlarged

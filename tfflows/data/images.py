@@ -24,12 +24,14 @@ class Images:
       labels: int64 `[n]`, numbers of classes from 0; None where there are none.
       skipped: the files that could not be read, "name: reason" each.
       class_names: a name for each class; None where there are no labels.
+      enlarged: the files of a folder that were smaller than the size asked for.
     """
 
     x: np.ndarray
     labels: np.ndarray | None = None
     skipped: list[str] = dataclasses.field(default_factory=list)
     class_names: list[str] | None = None
+    enlarged: list[str] = dataclasses.field(default_factory=list)
 
 
 def tfds_images(

@@ -70,6 +70,13 @@ class Fit:
         picture = picture.resize((width, height), _filter(picture.height, height))
         return _array(picture)
 
+    def enlarges(self, image: np.ndarray) -> bool:
+        """Whether an image that it takes `[H, W, C]` has fewer rows or columns than it gives."""
+        if self.size is None or self.resize == "none":
+            return False
+        window = self._window(*image.shape[:2])
+        return window[0] < self.size[0] or window[1] < self.size[1]
+
     def _window(self, height: int, width: int) -> tuple[int, int]:
         if isinstance(self.crop, int):
             return self.crop, self.crop
@@ -154,6 +161,7 @@ def stack(
             raise ValueError(
                 f"size: expected (height, width), as the images differ: {first} has"
                 f" {_shown(x.shape[1:])} pixels, {name} has {_shown(image.shape)}"
+                " (--config.data.height=H --config.data.width=W)"
             )
         if channels is None and image.shape[-1] > x.shape[-1]:
             # The first in colour: grey ones before it lose nothing by three equal channels.

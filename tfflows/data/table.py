@@ -198,14 +198,20 @@ def _table(file: table_files.File, places: list[int], left_out: dict[int, str]) 
     if double:
         raise ValueError(f"columns: expected different names, got {double[0]!r} twice")
     values = np.empty([len(file.columns[0]), len(places)], np.float64)
+    text = [i for i in places if file.columns[i].dtype.kind == "O"]
+    if text:
+        first, *others = text
+        rows = file.text_rows(first)
+        cell = str(file.columns[first][rows[0]]).strip()[:40]
+        found = f"{cell!r} in {_rows(rows)}{file.place(rows[0], first)}"
+        if others:
+            found += f", and text in {', '.join(repr(names[i]) for i in others)} too"
+        these = "these columns" if others else "the column"
+        raise ValueError(
+            f"column {names[first]!r}: expected numbers, got {found}; leave out {these}, or write "
+            "numbers for the values"
+        )
     for j, i in enumerate(places):
-        if file.columns[i].dtype.kind == "O":
-            rows = file.text_rows(i)
-            cell = str(file.columns[i][rows[0]]).strip()[:40]
-            raise ValueError(
-                f"column {names[i]!r}: expected numbers, got {cell!r} in {_rows(rows)}"
-                f"{file.place(rows[0], i)}; leave out the column, or write numbers for its values"
-            )
         values[:, j] = file.columns[i]
     bad = np.argwhere(~np.isfinite(values))
     try:
@@ -223,8 +229,9 @@ def _taken(file: table_files.File, places: list[int], columns: Sequence[str]) ->
     """What to tell of columns that were asked for by name."""
     names = file.shown_names
     told = []
-    if file.names is not None and [names[i] for i in places] != list(columns):
-        told.append("its columns are taken by position, since those asked for have no names")
+    if [names[i] for i in places] != list(columns):
+        nameless = "the file has" if file.names is None else "those asked for have"
+        told.append(f"its columns are taken by position, since {nameless} no names")
     others = [repr(name) for i, name in enumerate(names) if i not in places]
     if others:
         told.append(f"left out: {', '.join(others)} (not among the columns asked for)")

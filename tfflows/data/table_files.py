@@ -121,7 +121,7 @@ def _values(series, name: str) -> np.ndarray:
 
 
 def _read_numpy(path: pathlib.Path) -> File:
-    values = np.load(path, allow_pickle=False)
+    values, notices = np.load(path, allow_pickle=False), []
     if path.suffix.lower() == ".npz":
         with values as archive:
             if "x" not in archive.files:
@@ -130,15 +130,18 @@ def _read_numpy(path: pathlib.Path) -> File:
                     " (np.savez(FILE, x=rows) writes it)"
                 )
             values = archive["x"]
+            others = ", ".join(repr(key) for key in archive.files if key != "x")
+            if others:
+                notices.append(f"not read: {others} (the rows are those under 'x')")
     if values.ndim != 2:
         raise _FileError(f"table: expected shape [rows, columns], got shape {list(values.shape)}")
     if not values.size:
         raise _FileError(f"table: expected rows, got an empty table shape {list(values.shape)}")
     if values.dtype.kind in "fiub":
-        return File(list(values.T), None)
+        return File(list(values.T), None, notices)
     if values.dtype.kind not in "US":
         raise _FileError(f"table: expected numbers, got dtype {values.dtype}")
-    return File([_parsed(column) for column in values.T.astype(str)], None)
+    return File([_parsed(column) for column in values.T.astype(str)], None, notices)
 
 
 def _parsed(column: np.ndarray) -> np.ndarray:
