@@ -8,7 +8,7 @@ import tensorflow_probability as tfp
 from tests import small_flows
 from tfflows import Flow, models
 from tfflows import bijectors as tb
-from tfflows.models import density
+from tfflows.models import compiled as compiling
 from tfflows.networks import MLP
 
 tfb, tfd = tfp.bijectors, tfp.distributions
@@ -419,7 +419,7 @@ def test_bad_splines(build, message):
     [*(pytest.param(n, k, marks=pytest.mark.slow) for n, k in ((1, 1), (9, 2))), (4, 2)],
 )
 def test_xla_for_batches_of_one_size(rows, shares, monkeypatch):
-    monkeypatch.setattr(density, "_shares", lambda size: shares)
+    monkeypatch.setattr(compiling, "_shares", lambda size: shares)
     flow = models.MAF(2, layers=2, hidden_units=(16, 16), context_dim=1)
     context = np.linspace(-1, 1, rows)[:, np.newaxis]
     flow.initialize(np.random.default_rng(0).normal(size=(50, 2)), np.zeros([50, 1]))
@@ -446,8 +446,8 @@ def test_xla_for_batches_of_one_size(rows, shares, monkeypatch):
     "rows,cores,shares", [(64, 4, 1), (512, 2, 2), (512, 16, 4), (1000, 3, 2), (509, 4, 1)]
 )
 def test_cores_share_batches_that_are_worth_it(rows, cores, shares, monkeypatch):
-    monkeypatch.setattr(density, "_cores", lambda: cores)
-    assert density._shares(rows) == shares
+    monkeypatch.setattr(compiling, "_cores", lambda: cores)
+    assert compiling._shares(rows) == shares
 
 
 @pytest.mark.parametrize("size", [0, -1, 2.5, True, "512", tf.constant(5)])

@@ -14,9 +14,10 @@ import numpy as np
 import tensorflow as tf
 
 from tfflows import bijectors as tb
+from tfflows.checks import check_seed
 from tfflows.distributions import get
 from tfflows.models.cells import Dequantized
-from tfflows.models.density import DensityModel, check_seed
+from tfflows.models.density import DensityModel
 from tfflows.models.linear import AffineFlow
 from tfflows.models.standardized import Standardized
 from tfflows.random import from_tails, tail_rows

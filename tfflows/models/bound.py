@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
-from tfflows.models.density import whole
+from tfflows.checks import whole_number
 from tfflows.random import next_noise_seed, uniform_rows
 
 
@@ -33,7 +33,7 @@ class KDrawBound:
     def samples(self, value: int) -> None:
         if isinstance(value, bool) or tf.is_tensor(value):
             raise ValueError(f"samples: expected a Python int, got {value!r}")
-        self._samples = whole("samples", value, 1)
+        self._samples = whole_number("samples", value, 1)
         # Traced with the old number: the model's own functions, and Keras's.
         self.__dict__.pop("_functions", None)
         self.predict_function = self.test_function = None

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-import operator
-import os
 from collections.abc import Callable
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from tfflows.checks import check_seed, whole_number
 from tfflows.models.columns import NamedColumns
+from tfflows.models.compiled import Compiled
 from tfflows.models.feeding import Feeding, as_tensor
+from tfflows.models.replicas import share_gradients
 from tfflows.random import row_seeds, training_noise
 
-_SMALLEST_SHARE = 128  # rows that are worth a core of their own under XLA
 
-
-class DensityModel(NamedColumns, Feeding, keras.Model):
+class DensityModel(NamedColumns, Compiled, Feeding, keras.Model):
     """A Keras model with a log-density and a sampler.
 
     A subclass defines `log_prob_fn`, `draw_and_log_prob`, `draw` and the properties `event_shape`,
@@ -52,7 +51,6 @@ class DensityModel(NamedColumns, Feeding, keras.Model):
         super().__init__(name=name, dtype="float32", autocast=False, **kwargs)
         self.seed = check_seed(seed)
         self._target_log_prob = None
-        self._xla_batch_size = None
 
     # What a subclass defines.
 
@@ -124,62 +122,6 @@ class DensityModel(NamedColumns, Feeding, keras.Model):
         x, context, _ = self._unpack(inputs if context is None else (inputs, context))
         return self.log_prob_fn(x, context)
 
-    def use_xla(self, batch_size: int | None) -> None:
-        """Compiles `log_prob`, `sample` and the others with XLA, for batches of one size.
-
-        XLA compiles anew for every size, which takes seconds. So rows are cut into batches of this
-        size, the last one filled up, and it compiles once; on CPUs the cores share the rows of a
-        batch. Worth it where many rows are scored or drawn: on CPUs spline and autoregressive
-        flows run several times faster, small batches do not. Values agree with those without XLA
-        to float precision, and draws are the same. What is called inside of another `tf.function`
-        is left to that.
-
-        Args:
-          batch_size: rows in a batch; `None` for no XLA, as at first.
-
-        Raises:
-          ValueError: if it is neither a positive whole number nor `None`.
-        """
-        if batch_size is not None:
-            if isinstance(batch_size, bool) or tf.is_tensor(batch_size):
-                raise ValueError(f"batch_size: expected a Python int, got {batch_size!r}")
-            batch_size = whole("batch_size", batch_size, 1)
-        self._xla_batch_size = batch_size
-
-    def _compiled(self, method: str, *arguments):
-        """Runs the named graph function, traced once for all batch sizes; `None`s are left out."""
-        present = [argument is not None for argument in arguments]
-        arguments = [argument for argument in arguments if argument is not None]
-        rows, size = arguments[0].shape[0], self._xla_batch_size
-        if tf.inside_function() or not rows:
-            size = None
-        functions = self.__dict__.setdefault("_functions", {})
-        dtypes = tuple(argument.dtype for argument in arguments)
-        key = method, size, dtypes, self.event_dtype
-        if key not in functions:
-
-            def run(*given):
-                given = iter(given)
-                return getattr(self, method)(*(next(given) if p else None for p in present))
-
-            functions[key] = _traced(run, arguments, size)
-        function = functions[key]
-        if rows == 0 and not tf.inside_function():
-            # TensorFlow's convolutions on CPUs refuse an empty batch.
-            one = [tf.zeros([1, *argument.shape[1:]], argument.dtype) for argument in arguments]
-            return tf.nest.map_structure(lambda value: value[:0], function(*one))
-        if size is None or rows == size:
-            return function(*arguments)
-        batches = []
-        for start in range(0, rows, size):
-            batch = [argument[start : start + size] for argument in arguments]
-            missing = size - batch[0].shape[0]
-            if missing:
-                batch = [tf.concat([v, tf.repeat(v[:1], missing, 0)], 0) for v in batch]
-            kept = operator.itemgetter(slice(size - missing))
-            batches.append(tf.nest.map_structure(kept, function(*batch)))
-        return _concatenated(batches)
-
     # Checks.
 
     def _check_x(self, name, x):
@@ -223,8 +165,8 @@ class DensityModel(NamedColumns, Feeding, keras.Model):
         return tf.identity(context)
 
     def _check_draw(self, n, seed, start, temperature, context):
-        n, start = whole("n", n, 0), whole("start", start, 0)
-        seed = None if seed is None else whole("seed", seed, -(2**63))
+        n, start = whole_number("n", n, 0), whole_number("start", start, 0)
+        seed = None if seed is None else whole_number("seed", seed, -(2**63))
         if not tf.is_tensor(n) and not tf.is_tensor(start) and start + n > 2**63:
             raise ValueError(f"start: expected draws numbered below 2**63, got {start} + {n}")
         try:
@@ -338,14 +280,16 @@ class DensityModel(NamedColumns, Feeding, keras.Model):
             objective = self.optimizer.scale_loss(total + rows * penalty)
         variables = self.trainable_variables
         gradients = tape.gradient(objective, variables)
-        gradients, total, rows = _share(self.optimizer, gradients, total, rows)
+        gradients, total, rows = share_gradients(self.optimizer, gradients, total, rows)
         self.optimizer.apply(gradients, variables)
         return self._log(total, rows)
 
     def test_step(self, data):
         """The loss on one replica's share of a batch (Keras calls it)."""
         losses, weights = self.row_losses(data)
-        _, total, rows = _share(None, [], tf.reduce_sum(losses * weights), tf.reduce_sum(weights))
+        _, total, rows = share_gradients(
+            None, [], tf.reduce_sum(losses * weights), tf.reduce_sum(weights)
+        )
         return self._log(total, rows)
 
     def predict_step(self, data):
@@ -361,98 +305,3 @@ class DensityModel(NamedColumns, Feeding, keras.Model):
             # Keras averages a multi-worker strategy's logs along their first axis.
             result = tf.reshape(result, [1])
         return {"loss": result}
-
-
-def check_seed(seed) -> int:
-    """`seed`, of any integer type, as an int of 64 bits; or a ValueError."""
-    if isinstance(seed, bool) or (tf.is_tensor(seed) and tf.get_static_value(seed) is None):
-        raise ValueError(f"seed: expected a whole number, got {seed!r}")
-    return whole("seed", tf.get_static_value(seed) if tf.is_tensor(seed) else seed, -(2**63))
-
-
-def whole(name, value, low):
-    """`value` as an int, or as it is where it is a tensor."""
-    if tf.is_tensor(value):
-        return value
-    try:
-        number = operator.index(value)
-    except TypeError:
-        number = None
-    if number is None or not low <= number < 2**63:
-        kind = "a count" if name == "n" and not low else f"a whole number from {low} to 2**63 - 1"
-        raise ValueError(f"{name}: expected {kind}, got {value!r}")
-    return number
-
-
-def _share(optimizer, gradients, total, rows):
-    """A replica's share of the gradient of the mean loss, and the sums over all replicas.
-
-    Keras sums the shares over replicas; but it clips each share first, where it is their sum that
-    is to be clipped. So with clipping the sum is taken here, and each share is an equal part of it.
-    One reduction carries everything: several that nothing orders can be mistaken for each other.
-
-    Args:
-      optimizer: Keras's, or `None` without gradients.
-      gradients: of this replica's summed loss, some `None`.
-      total, rows: this replica's summed loss and number of rows.
-    """
-    replica = tf.distribute.get_replica_context()
-    replicas = 1 if replica is None else replica.num_replicas_in_sync
-    clips = optimizer is not None and (
-        optimizer.clipnorm or optimizer.global_clipnorm or optimizer.clipvalue
-    )
-    if replicas > 1:
-        there = [g for g in gradients if g is not None] if clips else []
-        flat = [tf.reshape(tf.convert_to_tensor(g), [-1]) for g in there]
-        vector = tf.concat([tf.stack([total, rows]), *flat], 0)
-        vector = replica.all_reduce(tf.distribute.ReduceOp.SUM, vector)
-        total, rows = vector[0], vector[1]
-        if clips:
-            parts = iter(tf.split(vector[2:], [g.shape.num_elements() for g in there]))
-            gradients = [g if g is None else tf.reshape(next(parts), g.shape) for g in gradients]
-    gradients = [g if g is None else tf.math.divide_no_nan(g, rows) for g in gradients]
-    if replicas > 1 and clips:
-        gradients = optimizer._clip_gradients(gradients)
-        gradients = [g if g is None else g / replicas for g in gradients]
-    return gradients, total, rows
-
-
-def _traced(run: Callable, arguments, size: int | None):
-    """`run` as a graph for any number of rows; or, with XLA, for `size` of them."""
-
-    def trace(function, rows, **kwargs):
-        return tf.function(function, autograph=False, **kwargs).get_concrete_function(
-            *(tf.TensorSpec([rows, *a.shape[1:]], a.dtype) for a in arguments)
-        )
-
-    if size is None:
-        return trace(run, None)
-    # XLA keeps few cores busy, so they share the rows.
-    shares = _shares(size)
-    compiled = trace(run, size // shares, jit_compile=True)
-
-    def run_shares(*given):
-        return _concatenated(
-            [compiled(*share) for share in zip(*(tf.split(a, shares) for a in given), strict=True)]
-        )
-
-    return trace(run_shares, size)
-
-
-def _shares(size: int) -> int:
-    """In how many shares of equal size, none of them small, cores work on `size` rows."""
-    if tf.config.list_physical_devices("GPU"):
-        return 1
-    most = max(1, min(_cores(), size // _SMALLEST_SHARE))
-    return next(shares for shares in range(most, 0, -1) if size % shares == 0)
-
-
-def _cores() -> int:
-    """Cores that the process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def _concatenated(results: list):
-    return tf.nest.map_structure(lambda *values: tf.concat(values, 0), *results)

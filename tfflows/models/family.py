@@ -11,8 +11,8 @@ import numpy as np
 
 from tfflows import bijectors as tb
 from tfflows import distributions
+from tfflows.checks import check_seed
 from tfflows.models.cells import Dequantized
-from tfflows.models.density import check_seed
 from tfflows.models.flow import Flow
 from tfflows.networks import MLP, AutoregressiveNetwork, ResidualMLP
 

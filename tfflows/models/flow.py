@@ -12,8 +12,10 @@ from tensorflow_probability.python.bijectors.chain import _Chain
 from tfflows import distributions
 from tfflows.bijectors import base as joint
 from tfflows.bijectors.normalization import Standardize, act_norms, initialize
+from tfflows.checks import whole_number
 from tfflows.models import support
-from tfflows.models.density import DensityModel, as_tensor, whole
+from tfflows.models.density import DensityModel
+from tfflows.models.feeding import as_tensor
 from tfflows.models.standardized import Standardized
 from tfflows.random import tail_rows
 from tfflows.tracking import AdoptedModule, raw_variables
@@ -256,7 +258,7 @@ class Flow(Standardized, DensityModel):
         Returns:
           `[steps, *event]`.
         """
-        steps = whole("steps", steps, 2)
+        steps = whole_number("steps", steps, 2)
         weight = np.linspace(0.0, 1.0, steps, dtype=np.float32)
         weights = np.stack([1.0 - weight, weight], axis=1)
         ends = []
@@ -286,7 +288,7 @@ class Flow(Standardized, DensityModel):
         Reference: Dinh, Sohl-Dickstein & Bengio, Density estimation using Real NVP, 2016 (section
         4.2). https://arxiv.org/abs/1605.08803
         """
-        steps = whole("steps", steps, 2)
+        steps = whole_number("steps", steps, 2)
         x = as_tensor(x)
         if x.shape[:1] != 4:
             raise ValueError(f"x: expected four data, got shape {tuple(x.shape)}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 
 from tfflows import bijectors as tb
-from tfflows.models.density import whole
+from tfflows.checks import whole_number
 from tfflows.models.family import context_shape_of
 from tfflows.models.image import (
     ImageFamily,
@@ -55,7 +55,7 @@ class FlowPlusPlus(ImageFamily):
     ):
         """See `ImageFamily`."""
         design = design_of(design)
-        counts = tuple(whole("couplings", n, 1) for n in couplings) or design.couplings
+        counts = tuple(whole_number("couplings", n, 1) for n in couplings) or design.couplings
         if len(counts) != len(design.couplings):
             raise ValueError(
                 f"couplings: expected {len(design.couplings)} numbers, got {tuple(couplings)}"

@@ -11,7 +11,7 @@ import tensorflow_probability as tfp
 
 from tfflows import bijectors as tb
 from tfflows import distributions, networks
-from tfflows.models.density import check_seed
+from tfflows.checks import check_seed
 from tfflows.models.dequantized import (
     DequantizedFlow,
     UniformDequantization,

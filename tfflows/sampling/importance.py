@@ -9,8 +9,8 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
+from tfflows.checks import whole_number
 from tfflows.models import DensityModel
-from tfflows.models.density import whole
 from tfflows.sampling.independence import check_proposal
 
 _BATCH = 8192
@@ -85,7 +85,7 @@ class Weighted:
 
     def resample(self, n: int, seed: int) -> np.ndarray:
         """Draws `n` of the samples with replacement, by their weights (systematic resampling)."""
-        n = whole("n", n, 1)
+        n = whole_number("n", n, 1)
         ladder = (np.arange(n) + np.random.default_rng(seed).random()) / n
         rows = np.searchsorted(np.cumsum(self.weights), ladder, side="right")
         return self.samples[np.minimum(rows, len(self.samples) - 1)]
@@ -113,7 +113,7 @@ def importance_sampling(
     Raises:
       ValueError: if the target is NaN or +inf at a draw, or -inf at all of them.
     """
-    n = whole("n", n, 2)
+    n = whole_number("n", n, 2)
     check_proposal(proposal)
     if seed is None:
         seed = int(tf.random.uniform([], maxval=2**62, dtype=tf.int64))

@@ -9,8 +9,8 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_probability as tfp
 
+from tfflows.checks import whole_number
 from tfflows.models import DequantizedFlow, Flow
-from tfflows.models.density import whole
 from tfflows.random import uniform_rows
 
 tfb = tfp.bijectors
@@ -95,8 +95,11 @@ def inpaint(
         raise ValueError(f"model: expected a flow of integers, got a {type(model).__name__}")
     if method not in METHODS:
         raise ValueError(f"method: expected one of {', '.join(METHODS)}, got {method!r}")
-    steps, completions = whole("steps", steps, 10), whole("completions", completions, 1)
-    seed = whole("seed", seed, -(2**63))
+    steps, completions = (
+        whole_number("steps", steps, 10),
+        whole_number("completions", completions, 1),
+    )
+    seed = whole_number("seed", seed, -(2**63))
     x = np.asarray(x)
     if x.shape[1:] != tuple(model.event_shape) or not len(x):
         shape = ", ".join(map(str, model.event_shape))
