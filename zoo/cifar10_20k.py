@@ -27,6 +27,7 @@ import pathlib
 import numpy as np
 
 from tfflows.data import images
+from zoo import outputs
 
 NAME, VERSION = "cifar10_20k", "1.0.0"
 _DIGESTS = pathlib.Path(__file__).with_name("cifar10_20k.npz")
@@ -79,7 +80,7 @@ def make(data_dir: str) -> None:
     place = pathlib.Path(data_dir).expanduser()
     if (place / NAME / VERSION).exists():  # what was interrupted lies under another name
         raise ValueError(f"data_dir: {place} has a set {NAME!r} already")
-    command.check_folder("data_dir", place)
+    outputs.check_folder("data_dir", place)
     with np.load(_DIGESTS) as file:
         wanted = dict(file)
     found = {}

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
-import pathlib
 import re
 import runpy
 import sys
@@ -102,39 +100,6 @@ def run(main: Callable[..., None], arguments: bool = False) -> None:
             sys.exit(_INTERRUPTED)
 
     app.run(guarded, flags_parser=lambda argv: argv[:1])
-
-
-def check_output(path: str | os.PathLike) -> None:
-    """Raises a ValueError if the file of `--output` cannot be written; makes nothing."""
-    path = pathlib.Path(path)
-    folder = path.absolute().parent
-    if not folder.is_dir():
-        raise ValueError(f"output: no folder {str(path.parent)!r}")
-    if path.is_dir():
-        raise ValueError(f"output: expected a file, but {str(path)!r} is a folder")
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise ValueError(f"output: no permission to write to {str(path.parent)!r}")
-
-
-def check_folder(name: str, path: str | os.PathLike, files: Sequence[str] = ()) -> None:
-    """Raises a ValueError if a folder can be neither written to nor made; makes nothing.
-
-    Args:
-      name: of the flag, for the message.
-      path: the folder.
-      files: names of the files that are to be written there; none of them may be a folder.
-    """
-    for file in files:
-        place = pathlib.Path(path) / file
-        if place.is_dir():
-            raise ValueError(f"{name}: expected a file, but {place} is a folder")
-    place = pathlib.Path(path)
-    while not place.exists() and place != place.parent:
-        place = place.parent
-    if not place.is_dir():
-        raise ValueError(f"{name}: expected a folder, but {place} is a file")
-    if not os.access(place, os.W_OK | os.X_OK):
-        raise ValueError(f"{name}: no permission to write to {place}")
 
 
 def _with_config_file(argv: Sequence[str]) -> list[str]:

@@ -27,7 +27,7 @@ import time
 
 import numpy as np
 
-from zoo import datasets, registry
+from zoo import modalities, registry
 from zoo.evaluate import describe, evaluate
 from zoo.train import train
 
@@ -62,13 +62,13 @@ def main() -> None:
 
     print("\n2. Testing against the exact density of two moons", flush=True)
     flow = registry.load(workdir)
-    print(describe(evaluate(workdir, flow=flow)))
+    print(describe(evaluate(workdir, flow=flow), flow.modality))
 
     serving = workdir / "serving" / MODEL
     export = ("-m", "export", f"--model={workdir}", f"--output={serving}", "--overwrite")
     exported = _run("3. Exporting", *export)
 
-    rows = datasets.load(config).test()[:_SCORED]
+    rows = modalities.load(config).test()[:_SCORED]
     rows_path, scores_path = workdir / "rows.npy", workdir / "scores.npy"
     np.save(rows_path, rows)
     script = os.path.relpath(pathlib.Path(__file__).with_name("score.py"))

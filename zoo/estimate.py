@@ -16,11 +16,9 @@ from collections.abc import Callable
 import numpy as np
 from ml_collections import ConfigDict
 
-from tfflows import training
+from tfflows import batches, files
 from tfflows.training import loop
-from zoo import datasets
-
-_BATCH = 4096
+from zoo.modalities.data import Data
 
 
 def candidates(config: ConfigDict) -> list[dict]:
@@ -33,9 +31,7 @@ def candidates(config: ConfigDict) -> list[dict]:
     return [dict(zip(given, choice, strict=True)) for choice in itertools.product(*values)]
 
 
-def estimate(
-    build: Callable, config: ConfigDict, data: datasets.Data
-) -> tuple[object, list[dict], int]:
+def estimate(build: Callable, config: ConfigDict, data: Data) -> tuple[object, list[dict], int]:
     """Estimates every candidate from the training rows.
 
     Args:
@@ -60,8 +56,7 @@ def estimate(
         model = build(**arguments)
         model.estimate(data.train)
         seconds = round(time.monotonic() - began, 3)
-        rows = np.array_split(data.validation, -(-len(data.validation) // _BATCH))
-        loss = -float(np.mean(np.concatenate([model.log_prob(part) for part in rows]), dtype=float))
+        loss = -float(np.mean(batches.log_prob(model, data.validation)))
         finite = {"val_loss": loss} if np.isfinite(loss) else {}
         records.append({"step": number} | arguments | finite | {"seconds": seconds})
         if best is None or loss < best[0]:
@@ -72,5 +67,5 @@ def estimate(
 def write(model, records: list[dict], workdir: pathlib.Path) -> None:
     """Writes metrics.jsonl, a line a candidate, and the weights."""
     text = "".join(json.dumps(record) + "\n" for record in records)
-    training.write_file(workdir / loop.METRICS, lambda path: path.write_text(text))
-    training.write_file(workdir / loop.FINAL, model.save_weights)
+    files.write(workdir / loop.METRICS, lambda path: path.write_text(text))
+    files.write(workdir / loop.FINAL, model.save_weights)

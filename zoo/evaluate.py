@@ -31,16 +31,10 @@ if __name__ == "__main__":  # before TensorFlow is imported, which takes seconds
     flags.DEFINE_string("output", None, "File for the figures, as JSON.")
     command.begin("zoo.evaluate", __doc__, ("model",))
 
-import math
 import os
 
-import numpy as np
-
-from tfflows import training
-from zoo import datasets, registry
-
-_BATCH = 4096
-_IMAGES = 250
+from tfflows import files
+from zoo import modalities, outputs, registry
 
 
 def evaluate(
@@ -81,7 +75,7 @@ def evaluate(
     if part not in choices.PARTS:
         raise ValueError(f"part: expected one of {', '.join(choices.PARTS)}, got {part!r}")
     flow = registry.load(model) if flow is None else flow
-    data = datasets.load_of(model, data_path, data_dir)
+    data = registry.data_of(model, data_path, data_dir)
     if tuple(data.event_shape) != tuple(flow.event_shape):
         expected, got = (
             f"{shape[0]} columns" if len(shape) == 1 else f"images {' x '.join(map(str, shape))}"
@@ -103,90 +97,13 @@ def evaluate(
         result["note"] = f"not the table that the model was trained on ({card['name']})"
         if part == "test":
             result["note"] += ", and the test part of this one (--part=all scores all of it)"
-    if data.target is not None:
-        x, log_q = _draws(flow, result["rows"], int(data.test()[0]))
-        log_p = np.asarray(data.target(x)) - data.target.log_normalizer
-        return result | _mean("kl_divergence", log_q - log_p)
-    x, context = data.test()[:rows], data.test_context()
-    log_q = _log_prob(flow, x, None if context is None else context[:rows])
-    result |= _mean("log_likelihood", log_q)
-    if getattr(flow, "cells", None) is not None:
-        result["samples"] = flow.samples
-        off = flow.off_grid(x).sum(axis=0)
-        result["off_grid"] = {
-            name: int(count)
-            for name, count in zip(data.facts["columns"], off, strict=True)
-            if count
-        }
-    if hasattr(flow, "bits_per_dim"):
-        bits = -log_q / (data.dim * math.log(2.0))
-        return result | _mean("bits_per_dim", bits) | {"samples": flow.samples}
-    shift = flow.standardization_log_det
-    if shift:
-        result |= _mean("log_likelihood_standardized", log_q + shift)
-    if data.exact is not None:
-        result |= _mean("kl_divergence", data.exact.log_prob(x) - log_q)
-        result["entropy"] = data.exact.entropy
-    return result
+    return result | modalities.of(flow).test(flow, data, rows)
 
 
-def _log_prob(flow, x: np.ndarray, context: np.ndarray | None) -> np.ndarray:
-    batch = _BATCH if x.ndim == 2 else _IMAGES
-    parts = [
-        flow.log_prob(*(v if v is None else v[i : i + batch] for v in (x, context))).numpy()
-        for i in range(0, len(x), batch)
-    ]
-    return np.concatenate(parts).astype(np.float64)
-
-
-def _draws(flow, n: int, start: int) -> tuple[np.ndarray, np.ndarray]:
-    parts = [
-        [part.numpy() for part in flow.sample_and_log_prob(min(_BATCH, n - i), 0, start + i)]
-        for i in range(0, n, _BATCH)
-    ]
-    x, log_q = (np.concatenate(column).astype(np.float64) for column in zip(*parts, strict=True))
-    return x, log_q
-
-
-def _mean(name: str, values: np.ndarray) -> dict:
-    """Mean and two standard errors; `None` where the mean is not finite (JSON has no such)."""
-    mean, error = float(np.mean(values)), 2 * float(np.std(values)) / math.sqrt(len(values))
-    if not math.isfinite(mean):
-        return {name: None, f"{name}_two_standard_errors": None}
-    return {name: mean, f"{name}_two_standard_errors": error}
-
-
-def describe(result: dict) -> str:
-    """The figures, a line each."""
-    titles = {
-        "log_likelihood": "mean test log-likelihood",
-        "log_likelihood_standardized": "mean test log-likelihood of standardised rows",
-        "kl_divergence": "mean of log p_true - log q",
-    }
-    if "log_likelihood" not in result:
-        titles["kl_divergence"] = "mean of log q - log p_target over the model's draws"
-    bound = ""
-    if result.get("samples"):
-        bound = f"bound of {result['samples']} draw{'s' if result['samples'] > 1 else ''} of noise"
-        if "bits_per_dim" not in result:
-            titles["log_likelihood"] += f" ({bound})"
-    lines = []
-    for name, title in titles.items():
-        if name not in result:
-            continue
-        if result[name] is None:
-            lines.append(f"{title}: not finite (some rows are outside of the support)")
-        else:
-            error = result[f"{name}_two_standard_errors"]
-            lines.append(f"{title}: {result[name]:.4f} +- {error:.4f} nats")
-    if result.get("bits_per_dim") is not None:
-        error = result["bits_per_dim_two_standard_errors"]
-        lines = [f"{result['bits_per_dim']:.4f} +- {error:.4f} bits/dim ({bound})", *lines]
-    if "entropy" in result:
-        lines.append(f"best possible log-likelihood: {-result['entropy']:.4f} nats")
+def describe(result: dict, modality: str) -> str:
+    """The figures of a model of that modality, a line each."""
+    lines = modalities.get(modality).describe(result)
     lines.append(f"rows: {result['rows']} (+- is two standard errors)")
-    for name, count in result.get("off_grid", {}).items():
-        lines.append(f"note: {count} values of {name!r} lie off its grid, scored as the nearest")
     if "note" in result:
         lines.append(f"note: {result['note']}")
     return "\n".join(lines)
@@ -196,18 +113,20 @@ def main() -> None:
     """Tests as the flags say."""
     values = flags.FLAGS
     if values.output:
-        command.check_output(values.output)
+        outputs.check_output(values.output)
+    flow = registry.load(values.model)
     result = evaluate(
         values.model,
         values.data_path,
         values.data_dir,
+        flow,
         samples=values.samples,
         rows=values.rows,
         part=values.part,
     )
-    print(describe(result))
+    print(describe(result, flow.modality))
     if values.output:
-        training.write_json(values.output, result)
+        files.write_json(values.output, result)
 
 
 if __name__ == "__main__":

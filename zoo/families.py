@@ -55,8 +55,7 @@ def default_arguments(family: str) -> dict:
     Raises:
       ValueError: if there is no such family.
     """
-    if family not in names():
-        raise ValueError(f"model.family: expected one of {', '.join(names())}, got {family!r}")
+    _check(family)
     order = _order(family)
     own = _inherited(order, "__init__")
     kinds = [i for i, c in enumerate(order) if "_shared_arguments" in c.values]
@@ -76,9 +75,19 @@ def default_arguments(family: str) -> dict:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def is_of_images(family: str) -> bool:
-    """Whether models of a family are of images."""
-    return _classes()["ImageFamily"] in _order(family)
+def modality(family: str) -> str:
+    """The name of the modality of a family's data.
+
+    Raises:
+      ValueError: if there is no such family.
+    """
+    _check(family)
+    return next(c.values["modality"] for c in _order(family) if "modality" in c.values)
+
+
+def _check(family: str) -> None:
+    if family not in names():
+        raise ValueError(f"model.family: expected one of {', '.join(names())}, got {family!r}")
 
 
 def _order(name: str) -> list[_Class]:

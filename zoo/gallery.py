@@ -21,8 +21,8 @@ import tempfile
 
 from ml_collections import ConfigDict
 
-from tfflows import training
-from zoo import datasets, figures, registry
+from tfflows import files
+from zoo import modalities, registry
 
 
 def toys() -> str:
@@ -162,19 +162,15 @@ def write(output: pathlib.Path) -> pathlib.Path:
             continue
         flow = registry.load(name)
         sections.append(f"## {name}\n\n{config.summary}\n")
-        if datasets.is_of_images(config):
-            figures.samples(flow, folder / f"{name}.png", name)
-            sections.append(f"![{name}: samples](images/{name}.png)\n")
-            continue
-        data = datasets.load(config)
         with tempfile.TemporaryDirectory() as temporary:
-            for path in figures.of_density(flow, data, pathlib.Path(temporary)):
+            paths = modalities.of(flow).gallery(flow, config, pathlib.Path(temporary))
+            for number, path in enumerate(paths):
                 kind = pathlib.Path(path).stem
-                image = f"{name}.png" if kind in ("overview", "density") else f"{name}_{kind}.png"
-                training.write_file(folder / image, lambda to, path=path: shutil.copy(path, to))
+                image = f"{name}_{kind}.png" if number else f"{name}.png"
+                files.write(folder / image, lambda to, path=path: shutil.copy(path, to))
                 sections.append(f"![{name}: {kind.replace('_', ' ')}](images/{image})\n")
     text = "\n".join(sections)
-    training.write_file(output / "zoo.md", lambda path: path.write_text(text))
+    files.write(output / "zoo.md", lambda path: path.write_text(text))
     return output / "zoo.md"
 
 

@@ -43,9 +43,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from ml_collections import ConfigDict
 
-from tfflows import training
+from tfflows import files, training
 from tfflows.models import partitioned
-from zoo import registry
+from zoo import outputs, registry
 from zoo.configs import default
 from zoo.evaluate import evaluate
 from zoo.train import check_same, train, written
@@ -242,7 +242,7 @@ def picture(study: str, records: dict[str, list[dict]], path: pathlib.Path) -> N
         ylim=(low - space, high + space),
     )
     axes.legend()
-    training.write_file(path, lambda temporary: figure.savefig(temporary, dpi=120))
+    files.write(path, lambda temporary: figure.savefig(temporary, dpi=120))
 
 
 def main() -> None:
@@ -255,12 +255,12 @@ def main() -> None:
         if value < 1:
             raise ValueError(f"{name}: expected at least 1, got {value}")
     output = pathlib.Path(values.output)
-    command.check_folder("output", output, ("table.md", "curves.png"))
+    outputs.check_folder("output", output, ("table.md", "curves.png"))
     data = {"name": values.data_name, "data_dir": values.data_dir, "channels": values.channels}
     data = {key: value for key, value in data.items() if value is not None}
     records = run(values.study, output, steps, values.seeds, data, samples, values.rows)
     text = table(records)
-    training.write_file(output / "table.md", lambda path: path.write_text(text + "\n"))
+    files.write(output / "table.md", lambda path: path.write_text(text + "\n"))
     picture(values.study, records, output / "curves.png")
     print(text)
 

@@ -41,11 +41,9 @@ import PIL.Image
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from tfflows import training
+from tfflows import batches, files
 from tfflows.data import images
-from zoo import datasets, registry
-
-_BATCH = 250
+from zoo import outputs, registry
 
 
 def png_bits(x: np.ndarray) -> np.ndarray:
@@ -72,11 +70,7 @@ def scores(model, x: np.ndarray, mean_bits: float, context: np.ndarray | None = 
     Returns:
       Name of the score to `[n]`, in bits/dim.
     """
-    parts = []
-    for i in range(0, len(x), _BATCH):
-        rows = slice(i, i + _BATCH)
-        parts.append(model.bits_per_dim(x[rows], None if context is None else context[rows]))
-    bits = np.concatenate(parts).astype(np.float64)
+    bits = -batches.log_prob(model, x, context) / (math.prod(x.shape[1:]) * math.log(2.0))
     return {
         "likelihood": bits,
         "typicality": np.abs(bits - mean_bits),
@@ -131,7 +125,7 @@ def picture(own: dict, other: dict, names: tuple[str, str], path: pathlib.Path) 
         area = auroc(own[name], other[name])
         axes.set(title=f"{name}: area {area:.2f}", xlabel="bits/dim", yticks=[])
     figure.axes[0].legend()
-    training.write_file(path, lambda temporary: figure.savefig(temporary, dpi=120))
+    files.write(path, lambda temporary: figure.savefig(temporary, dpi=120))
 
 
 def main() -> None:
@@ -139,9 +133,9 @@ def main() -> None:
     values = flags.FLAGS
     if values.rows < 2:
         raise ValueError(f"rows: expected at least 2, got {values.rows}")
-    command.check_folder("output", values.output, ("table.md", "histograms.png"))
+    outputs.check_folder("output", values.output, ("table.md", "histograms.png"))
     model = registry.load(values.model)
-    if not hasattr(model, "bits_per_dim"):
+    if model.modality != "images":
         raise ValueError(f"model: expected one of images, got {values.model}")
     if model.context_shape is not None:
         raise ValueError("model: images of other sets have no class, give one without")
@@ -150,7 +144,7 @@ def main() -> None:
     data_dir = values.data_dir or own["data_dir"]
     if not data_dir:
         raise ValueError(f"data_dir: {values.other} needs --data_dir=FOLDER of TFDS sets")
-    data = datasets.load_of(values.model, data_dir=data_dir)
+    data = registry.data_of(values.model, data_dir=data_dir)
     height, width, channels = model.event_shape
     other = images.tfds_images(values.other, data_dir, "test", (height, width), channels).x[
         : values.rows
@@ -162,7 +156,7 @@ def main() -> None:
     output = pathlib.Path(values.output)
     output.mkdir(parents=True, exist_ok=True)
     text = table(*found, names)
-    training.write_file(output / "table.md", lambda path: path.write_text(text + "\n"))
+    files.write(output / "table.md", lambda path: path.write_text(text + "\n"))
     picture(*found, names, output / "histograms.png")
     print(text)
 

@@ -33,8 +33,8 @@ import tempfile
 
 import h5py
 
-from tfflows import training
-from zoo import registry
+from tfflows import files
+from zoo import families, outputs, registry
 from zoo.evaluate import describe, evaluate
 from zoo.train import train
 
@@ -89,10 +89,10 @@ def pretrain(
         # The card goes last: without it there is no model.
         (target / registry.CARD).unlink(missing_ok=True)
         weights = target / registry.WEIGHTS
-        training.write_file(weights, lambda path: _compress(run / registry.WEIGHTS, path))
-        card["weights_sha256"] = registry.sha256(weights)
-        training.write_json(target / registry.CONFIG, values)
-        training.write_json(target / registry.CARD, card)
+        files.write(weights, lambda path: _compress(run / registry.WEIGHTS, path))
+        card["weights_sha256"] = files.sha256(weights)
+        files.write_json(target / registry.CONFIG, values)
+        files.write_json(target / registry.CARD, card)
     return card
 
 
@@ -141,11 +141,11 @@ def main(names: list[str]) -> None:
     for name, config in configs.items():
         if config.data.source == "images":
             raise ValueError(f"names: {name} is for a user's own images; use zoo.train")
-    command.check_folder("output", output)
+    outputs.check_folder("output", output)
     for name in names:
         print(f"--- {name}", flush=True)
         card = pretrain(name, values.table, values.workdir, output, values.data_dir)
-        print(describe(card["test"]))
+        print(describe(card["test"], families.modality(configs[name].model.family)))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import hashlib
 import importlib
 import json
 import os
@@ -19,6 +18,7 @@ from zoo.configs import default
 # A command names models and shows configs at once: TensorFlow is imported where a model is made.
 if TYPE_CHECKING:
     from tfflows.models import DensityModel, Flow
+    from zoo.modalities.data import Data
 
 CONFIGS = pathlib.Path(__file__).parent / "configs"
 PAPER_SIZE = CONFIGS / "paper_size"
@@ -125,23 +125,11 @@ def build(name: str, **overrides) -> Flow:
       ValueError: for an unknown name, an argument that the family does not have, or a missing
         `dim`.
     """
-    from zoo import datasets
+    from zoo import modalities
 
     values = default.settle(config(name), sys.maxsize)
-    known = datasets.event_shape(values)
-    if datasets.is_of_images(values):
-        shape = overrides.pop("shape", None) or known
-        if shape is None:
-            raise ValueError(
-                f"shape: {name} is a model of a user's images, give (height, width, channels)"
-            )
-    else:
-        dim = overrides.pop("dim", None)
-        if dim is None and known is None:
-            raise ValueError(
-                f"dim: {name} is a model of a user's table, give the number of columns"
-            )
-        shape = known if dim is None else (dim,)
+    modality = modalities.of_config(values)
+    shape = modality.shape_to_build(name, modality.event_shape(values), overrides)
     return from_config(values.to_dict(), shape, **overrides)
 
 
@@ -163,12 +151,15 @@ def load(model: str | os.PathLike) -> DensityModel:
     """
     if str(model).endswith(".keras") and os.path.isfile(model):
         return _load_keras(model)
+    from tfflows import files
+    from tfflows.data import by_name
+
     directory = find(model)
     values, facts = trained_config(directory), card(directory)
     weights = directory / WEIGHTS
     if not weights.is_file():
         raise ValueError(f"model: {directory} has no {WEIGHTS}")
-    if sha256(weights) != facts["weights_sha256"]:
+    if files.sha256(weights) != facts["weights_sha256"]:
         raise ValueError(
             f"model: {weights} is damaged or another model's: its sha256 is not that of {CARD}"
         )
@@ -181,8 +172,6 @@ def load(model: str | os.PathLike) -> DensityModel:
         flow.load_weights(weights)
     except (ValueError, KeyError, OSError) as error:
         raise ValueError(f"model: {weights} does not fit {CONFIG}: {_first(error)}") from None
-    from tfflows.data import by_name
-
     columns = facts["data"].get("columns")
     if columns is not None and not by_name.are_default(columns):
         flow.columns = columns
@@ -214,6 +203,31 @@ def _finite(flow: DensityModel, path: str | os.PathLike) -> DensityModel:
         if np.issubdtype(values.dtype, np.floating) and not np.isfinite(values).all():
             raise ValueError(f"model: {path} has weights that are not finite: {variable.path}")
     return flow
+
+
+def data_of(
+    model: str | os.PathLike, data_path: str | None = None, data_dir: str | None = None
+) -> Data:
+    """The data of a trained model, or others of their kind, as the model knows them.
+
+    Args:
+      model: a name or a work directory.
+      data_path, data_dir: where the data are, if not where the model's config says.
+
+    Raises:
+      ValueError: if there is no such model, its data are not there, or they lack a column of the
+        model or have a class that it does not know.
+    """
+    from zoo import modalities
+
+    if str(model).endswith(".keras"):
+        raise ValueError(
+            f"model: {model} does not say what its data are; give a name or work directory"
+        )
+    values = ConfigDict(trained_config(model))
+    values.data.path = data_path or values.data.path
+    values.data.data_dir = data_dir or values.data.data_dir
+    return modalities.load(values, card(model)["data"])
 
 
 def card(model: str | os.PathLike) -> dict:
@@ -259,12 +273,6 @@ def find(model: str | os.PathLike) -> pathlib.Path:
             f"model: the training in {directory} is not finished; start it again to go on"
         )
     return directory
-
-
-def sha256(path: str | os.PathLike) -> str:
-    """Hexadecimal SHA-256 of a file."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _unknown(name: str, known: Iterable[str]) -> str:

@@ -37,7 +37,8 @@ import tensorflow_probability as tfp
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from tfflows import models, objectives, sampling, training
+from tfflows import files, models, objectives, sampling
+from zoo import outputs
 
 mcmc = tfp.mcmc
 
@@ -255,7 +256,7 @@ def draw(draws: dict[str, np.ndarray], path: pathlib.Path) -> None:
         if states is not truth:
             axes.scatter(rows[:, 1], rows[:, 0], s=3, c="#c2410c", alpha=0.5, linewidths=0)
         axes.set(title=name, xlim=(-20, 20), ylim=(-11, 11), xlabel="$x_1$", ylabel="$v$")
-    training.write_file(path, lambda temporary: figure.savefig(temporary, dpi=100))
+    files.write(path, lambda temporary: figure.savefig(temporary, dpi=100))
 
 
 def _panels(draws, truth):
@@ -272,7 +273,7 @@ def main() -> None:
     """Runs the study as the flags say."""
     values = flags.FLAGS
     folder = pathlib.Path(values.output)
-    command.check_folder("output", folder)
+    outputs.check_folder("output", folder)
     for name in ("chains", "steps", "train_steps"):
         if values[name].value < 2:
             raise ValueError(f"{name}: expected at least 2, got {values[name].value}")
@@ -282,7 +283,7 @@ def main() -> None:
     began = time.monotonic()
     facts, draws = study(values.chains, values.steps, values.train_steps)
     folder.mkdir(parents=True, exist_ok=True)
-    training.write_json(folder / "sampling_study.json", facts)
+    files.write_json(folder / "sampling_study.json", facts)
     draw(draws, folder / "sampling_study.png")
     trained = facts["training"]
     print(

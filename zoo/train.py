@@ -35,18 +35,17 @@ import keras
 import tensorflow as tf
 from ml_collections import ConfigDict
 
-from tfflows import __version__, training
+from tfflows import __version__, files, plots, training
 from tfflows.models.family import MAX_SEED
-from zoo import datasets, estimate, figures, registry
+from zoo import estimate, modalities, outputs, registry
 from zoo.configs import default
+from zoo.modalities.data import Data
 
 # Entries of a config that a run may go on with another value of. They do not say what the model is.
 MAY_CHANGE = {
     *("train.steps", "train.eval_every", "train.checkpoint_every", "train.patience"),
     *("train.steps_per_execution", "train.jit_compile"),
 }
-_INITIAL_ROWS = 2**16
-_PATIENCE = 8  # validations of a table without a better one before training stops
 # Entries that a config of an earlier version lacks.
 _ADDED = {"data.header", "data.keep_identifiers"}
 
@@ -76,18 +75,12 @@ def train(
     workdir = pathlib.Path(workdir)
     strategy = strategy or tf.distribute.get_strategy()
     _settings(config)  # its errors first
-    command.check_folder("workdir", workdir)
+    outputs.check_folder("workdir", workdir)
     _check_numbers(config)
-    data = datasets.load(_as_begun(config, workdir))
-    for what in ("skipped", "enlarged"):
-        files = data.facts.get(what, [])
-        if files:
-            number = "1 file" if len(files) == 1 else f"{len(files)} files"
-            more = "; ..." if len(files) > 3 else ""
-            print(f"{number} {what}: {'; '.join(files[:3])}{more}", flush=True)
-    has_cells = _has_cells(config, data)
-    if has_cells:
-        print(_cells_in_words(data), flush=True)
+    modality = modalities.of_config(config)
+    data = modalities.load(_as_begun(config, workdir))
+    for line in modality.announcements(config, data):
+        print(line, flush=True)
     config = default.settle(config, len(data.train))
     config.train.patience = _patience(config, workdir)
     settings = _settings(config)
@@ -97,10 +90,7 @@ def train(
     def build(**arguments):
         with strategy.scope():
             flow = registry.from_config(values, data.event_shape, **arguments)
-            if data.mean is not None and config.model.args.standardize:
-                flow.set_standardization(data.mean, data.std)
-            if has_cells:
-                flow.set_cells(data.cells.step, data.cells.origin, data.cells.grid)
+            modality.set_up(flow, config, data)
         return flow
 
     def write_config():
@@ -111,45 +101,20 @@ def train(
             if path.exists() and json.loads(path.read_text()) != values:
                 # A finished run goes on: until it is finished again there is no model.
                 (workdir / registry.CARD).unlink(missing_ok=True)
-            training.write_json(path, values)
+            files.write_json(path, values)
 
     estimated = hasattr(default.family(config.model.family), "estimate")
     run = _estimate if estimated else _train
     flow, facts = run(config, data, build, write_config, workdir, settings, strategy, verbose)
     card = _card(config, flow, data, facts)
-    if has_cells:
-        card["data"] = card["data"] | {"cells": _cells_in_plain_values(data)}
+    card["data"] = card["data"] | modality.facts(config, data)
     if training.is_chief(strategy):
-        card["weights_sha256"] = registry.sha256(workdir / registry.WEIGHTS)
-        training.write_json(workdir / registry.CARD, card)
-        figures.final(flow, data, workdir)
+        card["weights_sha256"] = files.sha256(workdir / registry.WEIGHTS)
+        files.write_json(workdir / registry.CARD, card)
+        folder = workdir / "pictures"
+        plots.training_curve(workdir / "metrics.jsonl", folder / "training.png", flow.name)
+        modality.pictures(flow, data, folder)
     return card
-
-
-def _has_cells(config: ConfigDict, data: datasets.Data) -> bool:
-    """Whether the model gives columns noise because their values repeat."""
-    asked = config.model.args.get("dequantize", False)
-    return asked and data.cells is not None and data.cells.any
-
-
-def _cells_in_plain_values(data: datasets.Data) -> dict:
-    """Of each column that has cells, their width, and whether all values lie on a grid."""
-    cells, columns = data.cells, data.facts["columns"]
-    return {
-        name: {"step": float(step), "grid": bool(grid)}
-        for name, step, grid in zip(columns, cells.step, cells.grid, strict=True)
-        if step > 0
-    }
-
-
-def _cells_in_words(data: datasets.Data) -> str:
-    """What a user is told of the columns whose values repeat."""
-    phrases = data.cells.describe(data.facts["columns"])
-    return (
-        f"{len(phrases)} of {data.dim} columns repeat their values, and get noise of one step; "
-        "log-likelihoods count the probability of a step there, not a density "
-        "(--config.model.args.dequantize=False turns this off):\n  " + "\n  ".join(phrases)
-    )
 
 
 def _train(config, data, build, write_config, workdir, settings, strategy, verbose):
@@ -171,10 +136,10 @@ def _train(config, data, build, write_config, workdir, settings, strategy, verbo
     flow = build()
     dataset = data.training(config)
     dataset(0)
-    if data.mean is not None:
-        # Of a table more rows than `fit` would take: quantiles need many. Their order is random.
-        flow.initialize(data.train[:_INITIAL_ROWS])
+    modality = modalities.of(flow)
+    modality.initialize(flow, data)
     write_config()
+    loss_figures = modality.loss_figures(flow, data)
     result = training.fit(
         flow,
         dataset,
@@ -183,9 +148,9 @@ def _train(config, data, build, write_config, workdir, settings, strategy, verbo
         optimizer,
         settings,
         target_log_prob=data.target,
-        draw=figures.progress(flow, data),
+        draw=modality.progress(flow, data),
         verbose=verbose,
-        figures=figures.of_loss(flow, data),
+        figures=loss_figures,
         names=training.Names(data.facts.get("columns"), "--config.train.learning_rate"),
     )
     loss = result.validation_loss
@@ -195,9 +160,7 @@ def _train(config, data, build, write_config, workdir, settings, strategy, verbo
             "steps_done": result.step,
             "chosen_step": result.best_step,
             "validation_loss_nats": loss if math.isfinite(loss) else None,
-            "validation": {f.name: f.of(loss) for f in figures.of_loss(flow, data)}
-            if math.isfinite(loss)
-            else {},
+            "validation": {f.name: f.of(loss) for f in loss_figures} if math.isfinite(loss) else {},
             "seconds": round(result.seconds, 1),
         }
     }
@@ -242,16 +205,14 @@ def _settings(config: ConfigDict) -> training.Settings:
 def _patience(config: ConfigDict, workdir: pathlib.Path) -> int:
     """Steps without a better validation before training stops; 0 for no limit.
 
-    If the config leaves it open, a run that goes on keeps what it began with, and others stop if
-    their data are a table: a flow of a small one fits its rows better and better, and others worse.
+    If the config leaves it open, a run that goes on keeps what it began with.
     """
     if config.train.patience is not None:
         return config.train.patience
     found = _stored(workdir).get("train.patience")
     if found is not None:
         return found
-    of_table = config.data.source in ("table", "tfds") and not datasets.is_of_images(config)
-    return _PATIENCE * config.train.eval_every if of_table else 0
+    return modalities.of_config(config).patience(config)
 
 
 def _as_begun(config: ConfigDict, workdir: pathlib.Path) -> ConfigDict:
@@ -331,7 +292,7 @@ def _flat(values: dict, prefix: str = "") -> dict:
     return flat
 
 
-def _card(config: ConfigDict, flow, data: datasets.Data, facts: dict) -> dict:
+def _card(config: ConfigDict, flow, data: Data, facts: dict) -> dict:
     values = _plain(config)
     return {
         "name": config.name,
@@ -376,9 +337,9 @@ def main() -> None:
         loss = facts["validation_loss_nats"]
         what = "candidate" if "candidates" in facts else "step"
         chosen = "".join(f", {name}={value}" for name, value in card.get("chosen", {}).items())
+        texts = modalities.of_config(flags.FLAGS.config).loss_texts
         others = "".join(
-            f" ({figures.TEXTS[name].format(value)})"
-            for name, value in facts.get("validation", {}).items()
+            f" ({texts[name].format(value)})" for name, value in facts.get("validation", {}).items()
         )
         print(
             f"{card['name']}{chosen}: {card['parameters']} parameters, "

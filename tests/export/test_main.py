@@ -10,6 +10,7 @@ import pytest
 import tensorflow as tf
 
 import zoo
+from tfflows import files
 from zoo import registry
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -26,7 +27,7 @@ def workdir(tmp_path_factory):
         "name": "mine",
         "dim": 2,
         "data": {},
-        "weights_sha256": registry.sha256(folder / registry.WEIGHTS),
+        "weights_sha256": files.sha256(folder / registry.WEIGHTS),
     }
     (folder / registry.CONFIG).write_text(json.dumps(config))
     (folder / registry.CARD).write_text(json.dumps(card))

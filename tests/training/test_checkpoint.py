@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 
+from tfflows import files
 from tfflows.training import checkpoint
 
 
@@ -15,8 +16,8 @@ def variables(*shapes):
 
 def test_a_file_is_replaced_whole(tmp_path):
     path = tmp_path / "a.txt"
-    checkpoint.write_file(path, lambda p: p.write_text("one"))
-    checkpoint.write_file(path, lambda p: p.write_text("two"))
+    files.write(path, lambda p: p.write_text("one"))
+    files.write(path, lambda p: p.write_text("two"))
     assert path.read_text() == "two"
     assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
 
@@ -30,16 +31,16 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path):
         raise RuntimeError("no")
 
     with pytest.raises(RuntimeError):
-        checkpoint.write_file(path, write)
+        files.write(path, write)
     assert path.read_text() == "old"
     assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
 
 
 def test_json_without_nan(tmp_path):
-    checkpoint.write_json(tmp_path / "a.json", {"x": 1})
+    files.write_json(tmp_path / "a.json", {"x": 1})
     assert json.loads((tmp_path / "a.json").read_text()) == {"x": 1}
     with pytest.raises(ValueError):
-        checkpoint.write_json(tmp_path / "b.json", {"x": float("nan")})
+        files.write_json(tmp_path / "b.json", {"x": float("nan")})
     assert not (tmp_path / "b.json").exists()
 
 
@@ -48,7 +49,7 @@ def test_leftovers_are_removed(tmp_path):
     (tmp_path / ".tmp-7-checkpoint.npz").write_text("half")
     (tmp_path / "pictures" / ".a.png.7.tmp").write_text("half")
     (tmp_path / "kept.txt").write_text("whole")
-    checkpoint.clean(tmp_path)
+    files.clean(tmp_path)
     assert sorted(p.name for p in tmp_path.rglob("*") if p.is_file()) == ["kept.txt"]
 
 

@@ -8,7 +8,7 @@ import zoo
 from tests.zoo import binaries
 from tests.zoo.binaries import TINY_GLOW, error_of
 from tfflows.data import class_context, images, read_images
-from zoo import datasets, registry
+from zoo import registry
 from zoo.evaluate import evaluate
 
 NAMES = ["ant", "cat", "dog"]
@@ -44,7 +44,7 @@ def contexts(data, part):
 
 
 def test_every_part_has_the_classes_of_its_images(work):
-    data = datasets.load_of(work)
+    data = registry.data_of(work)
     assert registry.card(work)["data"]["class_names"] == NAMES
     for part in ("train", "validation", "test"):
         labels, brightness = contexts(data, part)
@@ -55,7 +55,7 @@ def test_every_part_has_the_classes_of_its_images(work):
 @pytest.mark.parametrize("names", [["cat", "dog"], ["ant", "dog"], ["dog"]], ids=str)
 def test_a_folder_that_lacks_classes(work, tmp_path, names):
     path = folder_of(tmp_path / "some", names)
-    data = datasets.load_of(work, str(path))
+    data = registry.data_of(work, str(path))
     labels, brightness = contexts(data, "test")
     np.testing.assert_array_equal(labels, brightness)
     assert set(labels) == {NAMES.index(name) for name in names}

@@ -131,11 +131,12 @@ def test_errors_at_import_are_shown():
 def test_choices_are_those_of_the_library():
     from tfflows.sampling import inpainting
     from tfflows.training import strategy
-    from zoo import image_modes, image_studies
+    from zoo import image_studies
+    from zoo.modalities import images
+    from zoo.modalities.images import modes
 
     assert choices.STRATEGIES == strategy.NAMES
-    assert choices.MASKS == image_modes.MASKS and choices.MODES == image_modes.MODES
-    assert choices.METHODS == inpainting.METHODS
+    assert images._MASKS == modes.MASKS and images._METHODS == inpainting.METHODS
     assert choices.STUDIES == tuple(sorted(image_studies.STUDIES))
 
 
@@ -152,8 +153,7 @@ def test_default_arguments_are_those_of_the_classes():
         expected = getattr(models, name).default_arguments()
         found = families.default_arguments(name)
         assert found == expected and list(found) == list(expected), name
-        of_images = issubclass(getattr(models, name), models.ImageFamily)
-        assert families.is_of_images(name) == of_images
+        assert families.modality(name) == getattr(models, name).modality
 
 
 def named_configs():

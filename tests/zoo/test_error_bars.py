@@ -6,16 +6,17 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tfflows import batches
 from tfflows.data import toy
-from tfflows.training import write_json
-from zoo import datasets, evaluate, registry
-from zoo.evaluate import _mean
+from tfflows.files import write_json
+from zoo import evaluate, modalities, registry
+from zoo.modalities.base import mean
 from zoo.train import written
 
 
 def test_two_standard_errors_and_not_one():
     values = np.array([1.0, 2.0, 4.0, 9.0])
-    result = _mean("x", values)
+    result = mean("x", values)
     assert result["x"] == 4.0
     deviation = math.sqrt(np.mean((values - 4.0) ** 2))
     assert result["x_two_standard_errors"] == pytest.approx(2 * deviation / 2, rel=1e-12)
@@ -25,7 +26,7 @@ def test_the_interval_holds_the_mean_in_95_of_100_tests():
     rng = np.random.default_rng(0)
     held = 0
     for _ in range(2000):
-        result = _mean("x", rng.normal(3.0, 7.0, 400))
+        result = mean("x", rng.normal(3.0, 7.0, 400))
         held += abs(result["x"] - 3.0) <= result["x_two_standard_errors"]
     # 95.4 % for two errors, 68 % for one, 99.7 % for three; the deviation of 2,000 is 0.5 %.
     assert 0.935 < held / 2000 < 0.97
@@ -34,19 +35,13 @@ def test_the_interval_holds_the_mean_in_95_of_100_tests():
 class Normal:
     """A model of two independent numbers whose log-density is known, and that notes its rows."""
 
-    event_shape = (2,)
+    event_shape, modality, cells = (2,), "vectors", None
     standardization_log_det = 0.5
     asked = None
 
     def log_prob(self, x, context=None):
         self.asked = x if self.asked is None else np.concatenate([self.asked, x])
-
-        class Tensor:
-            @staticmethod
-            def numpy():
-                return -np.sum(np.square(x, dtype=np.float64), axis=1)
-
-        return Tensor
+        return -np.sum(np.square(x, dtype=np.float64), axis=1)
 
 
 def workdir(folder, name="affine_moons", **data):
@@ -62,7 +57,7 @@ def test_figures_are_those_of_the_test_rows(tmp_path):
     config = workdir(tmp_path, size=1000)
     model = Normal()
     result = evaluate.evaluate(tmp_path, flow=model)
-    data = datasets.load(config)
+    data = modalities.load(config)
     np.testing.assert_array_equal(model.asked, data.test())
     log_q = -np.sum(np.square(data.test(), dtype=np.float64), axis=1)
     assert result["rows"] == len(log_q) == 100_000
@@ -86,37 +81,27 @@ def test_only_so_many_rows_as_asked_for_and_the_first(tmp_path):
     order = np.random.default_rng(0).permutation(100)
     np.testing.assert_allclose(model.asked, rows[order[-10:][:4]], rtol=1e-6)
     assert result["rows"] == 4
-    assert len(datasets.load(config).test()) == 10
+    assert len(modalities.load(config).test()) == 10
 
 
 class Bytes:
     """A model of colour images with classes: its log-density names the row and its context."""
 
-    event_shape, samples = (4, 4, 3), 1
+    event_shape, modality, samples = (4, 4, 3), "images", 1
 
     @staticmethod
     def log_prob(x, context=None):
         assert len(x) == len(context)
-        value = -100.0 * x[:, 0, 0, 0].astype(np.float64) - context.argmax(1)
-
-        class Tensor:
-            @staticmethod
-            def numpy():
-                return value
-
-        return Tensor
-
-    def bits_per_dim(self, x, context=None):
-        """Not asked for: the figure is taken from the log-density."""
+        return -100.0 * x[:, 0, 0, 0].astype(np.float64) - context.argmax(1)
 
 
 def test_contexts_go_with_their_rows_in_every_batch():
-    n = 3 * evaluate._IMAGES + 7
+    n = 3 * batches._MOST + 7
     x = np.zeros([n, 4, 4, 3], np.uint8)
     x[:, 0, 0, 0] = np.arange(n) % 251
     context = np.eye(5, dtype=np.float32)[(np.arange(n) // 3) % 5]
     expected = -100.0 * x[:, 0, 0, 0] - context.argmax(1)
-    np.testing.assert_array_equal(evaluate._log_prob(Bytes(), x, context), expected)
+    np.testing.assert_array_equal(batches.log_prob(Bytes(), x, context), expected)
 
 
 def test_bits_are_those_of_a_number_and_not_of_a_pixel(tmp_path):
@@ -126,8 +111,8 @@ def test_bits_are_those_of_a_number_and_not_of_a_pixel(tmp_path):
     x = np.random.default_rng(0).integers(0, 256, (40, 4, 4, 3)).astype("uint8")
     np.savez(tmp_path / "images.npz", x=x, y=np.arange(40) % 2)
     result = evaluate.evaluate(tmp_path, flow=Bytes())
-    test = datasets.load(config).test()
-    nats = 100.0 * test[:, 0, 0, 0] + datasets.load(config).test_context().argmax(1)
+    test = modalities.load(config).test()
+    nats = 100.0 * test[:, 0, 0, 0] + modalities.load(config).test_context().argmax(1)
     bits = nats / (4 * 4 * 3) / math.log(2.0)
     assert result["bits_per_dim"] == pytest.approx(bits.mean(), rel=1e-9)
     assert result["bits_per_dim_two_standard_errors"] == pytest.approx(
@@ -138,12 +123,14 @@ def test_bits_are_those_of_a_number_and_not_of_a_pixel(tmp_path):
 
 def test_draws_of_a_target_are_numbered_through_all_batches():
     class Numbered:
+        event_shape = (1,)
+
         @staticmethod
-        def sample_and_log_prob(n, seed, start):
+        def sample_and_log_prob(n, seed, start, temperature, context):
             numbers = start + np.arange(n, dtype=np.float64)
             return [tf.constant(v) for v in (numbers[:, np.newaxis], -numbers)]
 
-    n, start = 2 * evaluate._BATCH + 5, 1 << 41
-    x, log_q = evaluate._draws(Numbered, n, start)
+    n, start = 2 * batches._MOST + 5, 1 << 41
+    x, log_q = batches.sample_and_log_prob(Numbered, n, 0, start)
     np.testing.assert_array_equal(x[:, 0], start + np.arange(n))
     np.testing.assert_array_equal(log_q, -x[:, 0])

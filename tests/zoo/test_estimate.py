@@ -8,8 +8,9 @@ import pytest
 import zoo
 from tests.zoo import binaries
 from tests.zoo.binaries import error_of
-from zoo import datasets, estimate, registry
+from zoo import estimate, modalities, registry
 from zoo.evaluate import evaluate
+from zoo.modalities.data import Data
 
 SMALL = ("--config=gmm_moons", "--config.data.size=3000")
 CANDIDATES = "--config.model.candidates.components="
@@ -77,13 +78,15 @@ def test_bad_flags(tmp_path, arguments, message):
 class Remembers:
     """Better than `Broad` on the rows that it was estimated from, and worse on all others."""
 
+    event_shape = (2,)
+
     def __init__(self, kind):
         self.kind = kind
 
     def estimate(self, rows):
         self.rows = {tuple(row) for row in rows}
 
-    def log_prob(self, rows):
+    def log_prob(self, rows, context=None):
         if self.kind == "broad":
             return np.full(len(rows), -1.0)
         return np.array([0.0 if tuple(row) in self.rows else -3.0 for row in rows])
@@ -94,7 +97,7 @@ def test_validation_rows_choose_among_candidates(kinds):
     config = zoo.config("gmm_moons")
     config.model.candidates = {"kind": kinds}
     rows = np.random.default_rng(0).normal(size=(300, 2)).astype("float32")
-    data = datasets.Data((2,), rows[:200], rows[200:], lambda: rows[:0], {})
+    data = Data((2,), rows[:200], rows[200:], lambda: rows[:0], {})
     model, records, number = estimate.estimate(Remembers, config, data)
     assert model.kind == "broad" and kinds[number - 1] == "broad"
     assert {record["kind"]: record["val_loss"] for record in records} == {
@@ -107,7 +110,7 @@ def test_a_mixture_that_learns_its_few_rows_by_heart_is_not_chosen():
     config = zoo.config("gmm_moons")
     config.model.candidates = {"components": (2, 12)}
     config.data.size = 40
-    data = datasets.load(config)
+    data = modalities.load(config)
     values = registry_values(config)
     model, records, _ = estimate.estimate(
         lambda **arguments: registry.from_config(values, (2,), **arguments), config, data

@@ -5,10 +5,11 @@ import pytest
 
 import zoo
 from tests.zoo import binaries
+from tfflows import batches
 from tfflows.data import table
 from zoo import registry
 from zoo.evaluate import evaluate
-from zoo.sample import sample, write
+from zoo.modalities.vectors.rows import write
 
 QUICK = ("--config.train.steps=100", "--config.train.jit_compile=False")
 QUICK += ("--config.data.size=20000", "--config.train.eval_every=100")
@@ -70,7 +71,7 @@ def test_figures_of_a_target(tmp_path):
 
 def test_draws_do_not_depend_on_batches(affine):
     flow = zoo.load(affine)
-    rows = sample(flow, 9000, seed=3)
+    rows = batches.sample(flow, 9000, seed=3)
     np.testing.assert_allclose(rows[8990:], flow.sample(10, seed=3, start=8990), atol=1e-5)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.marks import some
-from zoo import datasets, registry
+from zoo import modalities, registry
 from zoo.configs import default
 from zoo.evaluate import evaluate
 from zoo.train import train
@@ -94,14 +94,14 @@ def test_a_copy_of_a_column_is_left_out_and_named(tmp_path, capsys):
     )
     config = registry.config("maf_table")
     config.data.path = str(path)
-    data = datasets.load(config)
+    data = modalities.load(config)
     # Columns of cells have probabilities, and may be copies.
     assert data.facts["columns"] == ["c", "k", "l"]
     assert data.facts["dropped"] == {"f": "a copy of 'c'"}
     assert data.train.shape == (243, 3) and data.mean.shape == data.std.shape == (3,)
     assert "copies.csv: left out: 'f' (a copy of 'c')" in capsys.readouterr().out
     config.model.args.dequantize = False
-    assert datasets.load(config).facts["columns"] == ["c", "k"]
+    assert modalities.load(config).facts["columns"] == ["c", "k"]
     # A trained model takes the columns that it knows.
     trained = {"columns": ["c", "f"]}
-    assert datasets.load(config, trained).facts["columns"] == ["c", "f"]
+    assert modalities.load(config, trained).facts["columns"] == ["c", "f"]

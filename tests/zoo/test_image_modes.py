@@ -6,8 +6,9 @@ from matplotlib import image as picture_files
 
 import zoo
 from tests.zoo import binaries
-from tfflows import sampling
-from zoo import image_modes, registry
+from tfflows import batches, sampling
+from zoo import registry
+from zoo.modalities.images import modes
 
 SHAPE = (8, 8, 1)
 
@@ -62,7 +63,7 @@ def run(folder, output, *arguments):
 
 
 def real(folder, *indices):
-    return image_modes.real_images(folder, indices)
+    return modes.real_images(registry.data_of(folder), indices)
 
 
 def test_samples(plain, tmp_path):
@@ -85,9 +86,9 @@ def test_samples_of_classes(conditional, tmp_path):
 
 def test_batches_do_not_matter(conditional, monkeypatch):
     flow = zoo.load(conditional)
-    whole = image_modes.samples(flow, 7, seed=1, start=3).images
-    monkeypatch.setattr(image_modes, "_BATCH", 4)
-    np.testing.assert_array_equal(image_modes.samples(flow, 7, seed=1, start=3).images, whole)
+    whole = modes.samples(flow, 7, seed=1, start=3).images
+    monkeypatch.setattr(batches, "_MOST", 4)
+    np.testing.assert_array_equal(modes.samples(flow, 7, seed=1, start=3).images, whole)
 
 
 def test_classes(conditional, tmp_path):
@@ -133,7 +134,7 @@ def test_manifold(which, tmp_path, request):
     # One more by another way: at a = b = 45 degrees all weights are one half.
     quarters = None if context is None else context.mean(0, keepdims=True)
     middle = flow.decode(flow.encode(x, context).numpy().sum(0, keepdims=True) / 2, quarters)
-    fine = image_modes.manifold(flow, x, context, steps=8).images.reshape(8, 8, *SHAPE)
+    fine = modes.manifold(flow, x, context, steps=8).images.reshape(8, 8, *SHAPE)
     assert np.max(np.abs(fine[1, 1] - np.asarray(middle[0], int))) <= 1
 
 
@@ -153,7 +154,7 @@ def test_reconstruct_counts(plain, monkeypatch):
     monkeypatch.setattr(
         flow, "decode", lambda z, context: type("", (), {"numpy": lambda s: wrong})()
     )
-    assert image_modes.reconstruct(flow, x).note == "1 of 128 numbers differ"
+    assert modes.reconstruct(flow, x).note == "1 of 128 numbers differ"
 
 
 @pytest.mark.parametrize("method", ["ascent", "langevin"])
@@ -179,7 +180,7 @@ def test_ascent_climbs_where_the_background_is_sharp():
     """NICE's pixels of a black ground are certain to a part in a thousand of their range."""
     flow = zoo.load("nice_mnist")
     x = flow.sample(3, 1, start=10).numpy()
-    hidden = image_modes.hidden_pixels("bottom", x.shape[1:])
+    hidden = modes.hidden_pixels("bottom", x.shape[1:])
     result = sampling.inpaint(flow, x, hidden, steps=60)
     assert np.all(result.log_prob > result.start_log_prob + 100)
 
@@ -187,26 +188,26 @@ def test_ascent_climbs_where_the_background_is_sharp():
 def test_fewer_test_images_than_a_mode_takes(plain, tmp_path):
     images, _ = run(plain, tmp_path / "a.npy", "--mode=reconstruct")
     assert len(images) == 2 * 8
-    x, context = image_modes.real_images(plain, 5)
+    x, context = modes.real_images(registry.data_of(plain), 5)
     assert len(x) == 5 and context is None
-    x, _ = image_modes.real_images(plain, 7)
-    np.testing.assert_array_equal(x, image_modes.real_images(plain, range(7))[0])
+    x, _ = modes.real_images(registry.data_of(plain), 7)
+    np.testing.assert_array_equal(x, modes.real_images(registry.data_of(plain), range(7))[0])
 
 
 def test_masks():
-    for kind in image_modes.MASKS:
-        mask = image_modes.hidden_pixels(kind, (6, 8, 3), seed=1)
+    for kind in modes.MASKS:
+        mask = modes.hidden_pixels(kind, (6, 8, 3), seed=1)
         assert mask.shape == (6, 8, 3) and mask.dtype == bool
         assert np.all(mask == mask[..., :1])
         expected = {"center": 12, "random": 38}.get(kind, 24)
         assert mask[..., 0].sum() == expected
-    assert image_modes.hidden_pixels("bottom", (4, 4, 1))[2:].all()
-    centre = image_modes.hidden_pixels("center", (5, 4, 1))[..., 0]
+    assert modes.hidden_pixels("bottom", (4, 4, 1))[2:].all()
+    centre = modes.hidden_pixels("center", (5, 4, 1))[..., 0]
     np.testing.assert_array_equal(centre, np.outer([0, 1, 1, 1, 0], [0, 1, 1, 0]))
-    one, two = (image_modes.hidden_pixels("random", (6, 8, 1), seed) for seed in (1, 2))
+    one, two = (modes.hidden_pixels("random", (6, 8, 1), seed) for seed in (1, 2))
     assert np.any(one != two)
     with pytest.raises(ValueError, match="mask: expected one of top, .*, got 'nose'"):
-        image_modes.hidden_pixels("nose", (6, 8, 1))
+        modes.hidden_pixels("nose", (6, 8, 1))
 
 
 @pytest.mark.parametrize(
@@ -231,7 +232,7 @@ def test_a_keras_file_draws(conditional, tmp_path):
     output = f"--output={tmp_path / 'b.png'}"
     arguments = ("zoo.sample", f"--model={path}", output, "--mode=reconstruct")
     code, _, errors = binaries.run(*arguments)
-    assert code == 2 and "does not say what its test images are" in errors.splitlines()[-1]
+    assert code == 2 and "does not say what its data are" in errors.splitlines()[-1]
 
 
 def test_pictures_of_a_training(conditional):
@@ -280,7 +281,7 @@ def test_bad_classes_and_temperatures(conditional, tmp_path):
     with pytest.raises(
         ValueError, match="temperature: only a normal or logistic base can be scaled"
     ):
-        image_modes.samples(flow, 2, temperature=0.5)
+        modes.samples(flow, 2, temperature=0.5)
 
 
 def test_modes_are_for_images(tmp_path):
@@ -288,4 +289,6 @@ def test_modes_are_for_images(tmp_path):
     code, _, errors = binaries.run("zoo.sample", *flags, "--mode=inpaint")
     assert code == 2 and "mode: inpaint is for models of images" in errors.splitlines()[-1]
     code, _, errors = binaries.run("zoo.sample", *flags, "--class=1")
-    assert code == 2 and "class: samples of rows takes no such flag" in errors.splitlines()[-1]
+    assert (
+        code == 2 and "class: samples takes no such flag for a model of" in errors.splitlines()[-1]
+    )

@@ -13,8 +13,9 @@ from tests.zoo import binaries
 from tests.zoo.binaries import TINY_GLOW, error_of
 from tfflows.data.images import Images
 from tfflows.models import Glow
-from zoo import datasets, figures, gallery, image_studies, outliers, registry
+from zoo import gallery, image_studies, modalities, outliers, registry
 from zoo.evaluate import describe, evaluate
+from zoo.modalities.images import load, pictures
 from zoo.train import written
 
 
@@ -79,7 +80,7 @@ def test_evaluate_prints_the_bound(trained, archive, tmp_path):
 def test_a_bound_that_is_not_finite_is_described():
     nothing = {"bits_per_dim": None, "bits_per_dim_two_standard_errors": None, "samples": 1}
     nothing |= {"log_likelihood": None, "log_likelihood_two_standard_errors": None}
-    text = describe({"rows": 1} | nothing)
+    text = describe({"rows": 1} | nothing, "images")
     assert text.startswith("mean test log-likelihood: not finite (some rows are outside")
     assert gallery._figure(nothing, "bits_per_dim", 3) == "not finite"
 
@@ -145,9 +146,12 @@ def test_errors_in_one_line(trained, archive, tmp_path):
     assert "does not exist" in error_of(*TINY_GLOW, "--config.data.path=/no/such", out)
     assert "both or neither" in error_of(*TINY_GLOW, data, "--config.data.height=8", out)
     error = error_of(*TINY_GLOW, data, "--config.data.source=toy", out)
-    assert "a model of images needs tfds or images, got 'toy'" in error
+    assert "expected one of tfds, images, as Glow is a model of images, got 'toy'" in error
     error = error_of("--config=nsf_table", data, "--config.data.source=images", out)
-    assert "NSF is no model of images" in error
+    assert (
+        "expected one of toy, target, table, tfds, as NSF is a model of vectors, got 'images'"
+        in error
+    )
     error = error_of(
         f"--model={trained}", "--samples=0", f"--data_path={archive}", module="zoo.evaluate"
     )
@@ -191,17 +195,17 @@ def test_a_study_refuses_runs_of_other_settings(tmp_path):
 def test_a_picture_of_more_classes_than_samples(tmp_path):
     flow = Glow((4, 4, 1), levels=1, steps=1, width=4, classes=65)
     flow.initialize(bars(65, 4)[0], np.eye(65, dtype="float32"))
-    with PIL.Image.open(figures.samples(flow, tmp_path / "samples.png", "glow")) as picture:
+    with PIL.Image.open(pictures.samples(flow, tmp_path / "samples.png", "glow")) as picture:
         assert picture.height > 100  # rows, and not one
 
 
 def test_a_set_too_small_to_hold_back_from(monkeypatch):
     few = Images(bars(9)[0])
-    monkeypatch.setattr(datasets.images, "tfds_images", lambda *_, **__: few)
+    monkeypatch.setattr(load.images, "tfds_images", lambda *_, **__: few)
     config = registry.config("glow_mnist")
     config.data.data_dir = "anywhere"
     with pytest.raises(ValueError, match="data: expected at least 10 training images, got 9"):
-        datasets.load(config)
+        modalities.load(config)
 
 
 def test_configs_of_the_papers_sizes_are_built_by_name():
@@ -209,9 +213,9 @@ def test_configs_of_the_papers_sizes_are_built_by_name():
     assert len(names) >= 12 and set(names) <= set(zoo.names())
     for name in names:
         config = registry.config(name)
-        assert config.name == name and datasets.event_shape(config) is not None
+        assert config.name == name and modalities.of_config(config).event_shape(config) is not None
     with pytest.raises(ValueError, match="data.data_dir: glow_cifar10 needs it"):
-        datasets.load(registry.config("glow_cifar10"))
+        modalities.load(registry.config("glow_cifar10"))
 
 
 def test_table_of_a_study():

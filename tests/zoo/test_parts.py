@@ -15,7 +15,8 @@ import tensorflow_datasets as tfds
 import zoo
 from tfflows.data import toy
 from tfflows.models.family import MAX_SEED
-from zoo import datasets
+from zoo import modalities
+from zoo.modalities.vectors import toys
 
 CLASSES = 3
 # Of TFDS: examples of the official parts.
@@ -119,7 +120,7 @@ def load(values, classes=CLASSES):
     config.model.args.classes = classes
     config.train.batch_size = 7
     config.data.update(values)
-    return config, datasets.load(config)
+    return config, modalities.load(config)
 
 
 def numbers(x):
@@ -172,7 +173,7 @@ def test_rows_of_a_tfds_table_are_in_one_part_each(tmp_path):
     NumberedRows(data_dir=str(tmp_path)).download_and_prepare()
     config = zoo.config("nsf_table")
     config.data.update({"source": "tfds", "name": "numbered_rows", "data_dir": str(tmp_path)})
-    data = datasets.load(config)
+    data = modalities.load(config)
     parts = check_apart(data, TRAIN + TEST)
     assert [len(part) for part in parts] == [54, 6, 20]
     assert set(parts[2]) == set(range(TRAIN, TRAIN + TEST))
@@ -186,7 +187,7 @@ def test_rows_of_a_users_table_are_in_one_part_each(tmp_path, n):
     np.save(tmp_path / "rows.npy", rows)
     config = zoo.config("nsf_table")
     config.data.path = str(tmp_path / "rows.npy")
-    data = datasets.load(config)
+    data = modalities.load(config)
     parts = check_apart(data, n)
     for part, number in zip((data.train, data.validation, data.test()), parts, strict=True):
         np.testing.assert_allclose(part[:, 1], rows[number, 1], rtol=1e-6)
@@ -222,11 +223,11 @@ def test_draws_of_a_toy_are_other_draws_in_each_part(name):
 
     def parts(seed):
         config.train.seed = seed
-        data = datasets.load(config)
+        data = modalities.load(config)
         return {
             "train": data.train,
             "validation": data.validation,
-            "test": data.test()[: datasets._VALIDATION_ROWS],
+            "test": data.test()[: toys._VALIDATION_ROWS],
         }
 
     # Those of the next seed too: its validation rows must not be this one's test rows.
@@ -237,7 +238,7 @@ def test_draws_of_a_toy_are_other_draws_in_each_part(name):
         assert same < 0.01, f"{a} and {b} share {same:.1%} of their rows"
 
 
-@pytest.mark.parametrize("size", [datasets._VALIDATION_ROWS, datasets._TEST_ROWS])
+@pytest.mark.parametrize("size", [toys._VALIDATION_ROWS, toys._TEST_ROWS])
 def test_seeds_of_a_toys_parts_are_apart_whatever_the_seed_of_training(size, monkeypatch):
     """Draws are a function of (rows, seed): parts of one size and one seed would be the same."""
     used = []
@@ -246,7 +247,7 @@ def test_seeds_of_a_toys_parts_are_apart_whatever_the_seed_of_training(size, mon
     config.data.size = size
     for seed in (0, 1, 2, MAX_SEED):
         config.train.seed = seed
-        datasets.load(config).test()
+        modalities.load(config).test()
     assert len(used) == len(set(used)) == 12
 
 
@@ -256,7 +257,7 @@ def _keys(rows):
 
 def test_draws_of_a_target_are_other_numbers_in_each_part():
     config = zoo.config("iaf_target")
-    data = datasets.load(config)
+    data = modalities.load(config)
     first = next(iter(data.training(config)(0))).numpy()
     last = next(iter(data.training(config)(config.train.steps - 1))).numpy()
     np.testing.assert_array_equal(first, np.arange(config.train.batch_size))

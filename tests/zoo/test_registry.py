@@ -7,7 +7,7 @@ import pytest
 
 import zoo
 from tests.marks import some
-from tfflows import models
+from tfflows import files, models
 from zoo import registry
 from zoo.configs import default
 
@@ -24,7 +24,7 @@ def trained(tmp_path):
         "name": "mine",
         "dim": 2,
         "data": {},
-        "weights_sha256": registry.sha256(tmp_path / registry.WEIGHTS),
+        "weights_sha256": files.sha256(tmp_path / registry.WEIGHTS),
     }
     (tmp_path / registry.CONFIG).write_text(json.dumps(config))
     (tmp_path / registry.CARD).write_text(json.dumps(card))
@@ -170,7 +170,7 @@ def test_weights_of_another_model(trained, tmp_path):
     with pytest.raises(ValueError, match="is damaged or another model's"):
         zoo.load(trained)
     card = json.loads((trained / registry.CARD).read_text())
-    card["weights_sha256"] = registry.sha256(weights)
+    card["weights_sha256"] = files.sha256(weights)
     (trained / registry.CARD).write_text(json.dumps(card))
     with pytest.raises(ValueError, match="does not fit config.json") as error:
         zoo.load(trained)
@@ -182,7 +182,7 @@ def test_weights_that_are_no_numbers(trained):
     flow.weights[0].assign(flow.weights[0].numpy() * np.nan)
     flow.save_weights(trained / registry.WEIGHTS)
     card = json.loads((trained / registry.CARD).read_text())
-    card["weights_sha256"] = registry.sha256(trained / registry.WEIGHTS)
+    card["weights_sha256"] = files.sha256(trained / registry.WEIGHTS)
     (trained / registry.CARD).write_text(json.dumps(card))
     with pytest.raises(ValueError, match="has weights that are not finite: "):
         zoo.load(trained)

@@ -12,6 +12,7 @@ from tests.zoo.binaries import error_of
 from tfflows.data import table
 from zoo import registry
 from zoo.evaluate import evaluate
+from zoo.modalities.vectors import tables
 
 N = 400
 RNG = np.random.default_rng(0)
@@ -227,10 +228,9 @@ def test_a_run_of_an_earlier_version_goes_on(tmp_path):
 
 
 def test_cards_of_earlier_versions(tmp_path):
-    from zoo import datasets
 
-    assert datasets._all_columns({}) is None
-    assert datasets._all_columns({"columns": ["a", "b"], "dropped": []}) == ["a", "b"]
-    assert datasets._all_columns({"columns": ["a"], "dropped": ["b"]}) is None
+    assert tables._all_columns({}) is None
+    assert tables._all_columns({"columns": ["a", "b"], "dropped": []}) == ["a", "b"]
+    assert tables._all_columns({"columns": ["a"], "dropped": ["b"]}) is None
     card = {"columns": ["column_0", "column_2"], "dropped": ["column_1"]}
-    assert datasets._all_columns(card) == ["column_0", "column_1", "column_2"]
+    assert tables._all_columns(card) == ["column_0", "column_1", "column_2"]

@@ -11,6 +11,7 @@ import pytest
 import zoo
 from tests.zoo import binaries
 from tests.zoo.binaries import error_of
+from tfflows import files
 from zoo import registry
 
 SIZES = ("--config.train.steps=30", "--config.train.eval_every=10")
@@ -53,7 +54,7 @@ def test_work_directory(undisturbed):
     card = registry.card(undisturbed)
     assert card["parameters"] > 0 and card["data"]["name"] == "two_moons"
     assert card["training"]["seed"] == 0 and card["training"]["steps_done"] == 30
-    assert card["weights_sha256"] == registry.sha256(undisturbed / "model.weights.h5")
+    assert card["weights_sha256"] == files.sha256(undisturbed / "model.weights.h5")
     config = json.loads((undisturbed / "config.json").read_text())
     assert config["model"]["args"]["hidden_units"] == [8]
     assert list((undisturbed / "events").iterdir())
@@ -283,7 +284,7 @@ def test_table_standardised_in_the_model(tmp_path):
     card = registry.card(work)
     assert card["dim"] == 3
     assert card["data"]["rows"] == {"train": 162, "validation": 18, "test": 20}
-    assert card["data"]["sha256"] == registry.sha256(path)
+    assert card["data"]["sha256"] == files.sha256(path)
     flow = zoo.load(work)
     assert flow.standardization_log_det == pytest.approx(np.log([2.0, 0.1, 5.0]).sum(), abs=0.3)
 

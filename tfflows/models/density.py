@@ -34,6 +34,7 @@ class DensityModel(NamedColumns, Compiled, Feeding, keras.Model):
       **kwargs: passed to `keras.Model`.
     """
 
+    modality = "vectors"  # the kind of its data, one of those of the zoo
     supports_temperature = True
     event_dtype = tf.float32  # of data in an export, and of samples
     _uninitialized = (

@@ -108,6 +108,7 @@ class DequantizedFlow(KDrawBound, Flow):
     https://arxiv.org/abs/1509.00519
     """
 
+    modality = "images"
     event_dtype = tf.uint8
 
     def __init__(

@@ -1,6 +1,6 @@
 """Training with plain Keras: strategies, optimizers by name, callbacks that survive a kill."""
 
-from tfflows.training.checkpoint import clean, read_state, write_file, write_json
+from tfflows.training.checkpoint import read_state
 from tfflows.training.diagnosis import Names
 from tfflows.training.loop import CHECKPOINT, Result, Settings, fit
 from tfflows.training.optimizers import Adam, AdamW, average_momentum, learning_rate, optimizer
@@ -17,13 +17,10 @@ __all__ = [
     "Settings",
     "average_momentum",
     "choose",
-    "clean",
     "fit",
     "is_chief",
     "learning_rate",
     "optimizer",
     "read_state",
     "share",
-    "write_file",
-    "write_json",
 ]

@@ -17,6 +17,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from tfflows import files
 from tfflows.training import checkpoint
 from tfflows.training.progress import Figure, figures_of
 
@@ -199,7 +200,7 @@ class Best(_Stepped):
         if self.loss is None or loss < self.loss:
             self.loss, self.step = loss, step
             if self.path is not None:
-                checkpoint.write_file(self.path, self.model.save_weights)
+                files.write(self.path, self.model.save_weights)
         elif self.patience and step - self.step >= self.patience:
             self.stopped = True
             self.model.stop_training = True

@@ -1,54 +1,17 @@
-"""Files that are whole or absent, and the one file from which a training run goes on.
-
-A file is written beside its place, flushed to the disk and moved there, so that a process killed at
-any instant leaves either the old one or the new one.
-"""
+"""The one file from which a training run goes on."""
 
 from __future__ import annotations
 
 import json
 import os
-import pathlib
 import zipfile
-from collections.abc import Callable
 
 import keras
 import numpy as np
 
+from tfflows import files
+
 _STATE = "state"
-_TEMPORARY = ".tmp-"
-
-
-def write_file(path: str | os.PathLike, write: Callable[[pathlib.Path], None]) -> None:
-    """Writes a file atomically.
-
-    Args:
-      path: where it goes.
-      write: writes the file to the path that it is given, which has the suffixes of `path`.
-    """
-    path = pathlib.Path(path)
-    temporary = path.with_name(f"{_TEMPORARY}{os.getpid()}-{path.name}")
-    try:
-        write(temporary)
-        _flush(temporary)
-        os.replace(temporary, path)
-        _flush(path.parent)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def write_json(path: str | os.PathLike, value) -> None:
-    """Writes `value` as JSON, atomically."""
-    text = json.dumps(value, indent=2, allow_nan=False) + "\n"
-    write_file(path, lambda temporary: temporary.write_text(text))
-
-
-def clean(directory: str | os.PathLike) -> None:
-    """Removes what a killed process left behind of files it was writing."""
-    directory = pathlib.Path(directory)
-    for pattern in (f"{_TEMPORARY}*", ".*.tmp"):  # the second: pictures'
-        for path in directory.rglob(pattern):
-            path.unlink(missing_ok=True)
 
 
 def save_state(
@@ -71,7 +34,7 @@ def save_state(
         with open(temporary, "wb") as file:
             np.savez(file, **{_STATE: encoded}, **arrays)
 
-    write_file(path, write)
+    files.write(path, write)
 
 
 def read_state(path: str | os.PathLike) -> dict:
@@ -116,12 +79,3 @@ def _open(path):
     except (OSError, ValueError, KeyError, AttributeError, EOFError, zipfile.BadZipFile) as error:
         raise ValueError(f"checkpoint: {path} is not a checkpoint of a run: {error}") from None
     return archive
-
-
-def _flush(path: pathlib.Path) -> None:
-    """Has the system write a file (or a folder's entries) to the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

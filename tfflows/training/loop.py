@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 import tensorflow as tf
 
+from tfflows import files
 from tfflows.training import callbacks, checkpoint, diagnosis, strategy
 from tfflows.training.progress import Figure, Progress
 
@@ -134,7 +135,7 @@ def fit(
         # A reduction over replicas runs neither under XLA nor in a loop of several steps.
         execution, jit_compile = 1, False
     if chief:
-        checkpoint.clean(directory)
+        files.clean(directory)
     with model.distribute_strategy.scope():
         model.compile(
             optimizer(),
@@ -201,7 +202,7 @@ def fit(
     if chief:
         if best.loss is not None:
             _load_best(model, directory / BEST)
-        checkpoint.write_file(directory / FINAL, model.save_weights)
+        files.write(directory / FINAL, model.save_weights)
     return Result(done, best.step, best.loss, metrics.seconds)
 
 

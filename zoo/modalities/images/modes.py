@@ -12,14 +12,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tfflows import bijectors, image_plots, sampling, training
+from tfflows import batches, bijectors, files, image_plots, sampling
 from tfflows.bijectors.masks import SIDES
-from tfflows.models import DequantizedFlow
-from zoo import choices, command, datasets
+from zoo import outputs
+from zoo.modalities.data import Data
 
-MODES = choices.MODES
 MASKS = (*SIDES, "center", "checkerboard", "random")
-_BATCH = 250
 _RANDOM_SHARE = 0.8  # of the pixels that the random mask hides
 _GREY = 128
 
@@ -33,6 +31,7 @@ class Picture:
       columns: images in a row; `None` for about as many as rows.
       row_labels, column_labels: what stands beside and above them.
       note: what there is to say of them, in lines.
+      title: what they are, in words.
     """
 
     images: np.ndarray
@@ -40,11 +39,12 @@ class Picture:
     row_labels: Sequence[str] = ()
     column_labels: Sequence[str] = ()
     note: str = ""
+    title: str = ""
 
     def write(self, path: str | os.PathLike) -> None:
         """Writes a .png, or the images as a .npy; see `check_path`."""
         if check_path(path) == ".npy":
-            training.write_file(path, lambda temporary: np.save(temporary, self.images))
+            files.write(path, lambda temporary: np.save(temporary, self.images))
         else:
             labels = {"row_labels": self.row_labels, "column_labels": self.column_labels}
             image_plots.image_grid(self.images, path, self.columns, **labels)
@@ -55,13 +55,8 @@ def check_path(path: str | os.PathLike) -> str:
     kind = pathlib.Path(path).suffix.lower()
     if kind not in (".png", ".npy"):
         raise ValueError(f"output: expected a file of .png, .npy for images, got {str(path)!r}")
-    command.check_output(path)
+    outputs.check_output(path)
     return kind
-
-
-def is_of_images(flow) -> bool:
-    """Whether the modes are for this model."""
-    return isinstance(flow, DequantizedFlow) and len(flow.event_shape) == 3
 
 
 def samples(
@@ -229,28 +224,17 @@ def hidden_pixels(kind: str, shape, seed: int = 0) -> np.ndarray:
     return np.repeat(plane[..., None], channels, axis=-1)
 
 
-def real_images(
-    model: str | os.PathLike,
-    indices: Sequence[int] | int,
-    data_path: str | None = None,
-    data_dir: str | None = None,
-) -> tuple[np.ndarray, np.ndarray | None]:
-    """Test images of a trained model's data, and their contexts, if the model takes any.
+def real_images(data: Data, indices: Sequence[int] | int) -> tuple[np.ndarray, np.ndarray | None]:
+    """Test images, and their contexts, if the model takes any.
 
     Args:
-      model: a name or a work directory.
+      data: the data of a trained model.
       indices: which of them; a number for the first so many, or fewer, in pairs, where the data
         have fewer.
-      data_path, data_dir: where the data are, if not where the model's config says.
 
     Raises:
-      ValueError: if the data are not there, or have no image of such an index.
+      ValueError: if the data have no image of such an index.
     """
-    if str(model).endswith(".keras"):
-        raise ValueError(
-            f"model: {model} does not say what its test images are; give a name or work directory"
-        )
-    data = datasets.load_of(model, data_path, data_dir)
     x, context = data.test(), data.test_context()
     if isinstance(indices, int):
         indices = range(min(indices, max(1, len(x) // 2 * 2)))
@@ -267,12 +251,5 @@ def class_count(flow) -> int:
 
 
 def _draw(flow, n, seed, start, temperature, labels=None) -> np.ndarray:
-    if n < 1:
-        raise ValueError(f"n: expected at least 1, got {n}")
     context = None if labels is None else np.eye(class_count(flow), dtype=np.float32)[labels]
-    parts = []
-    for i in range(0, n, _BATCH):
-        part = None if context is None else context[i : i + _BATCH]
-        count = min(_BATCH, n - i)
-        parts.append(flow.sample(count, seed, start + i, temperature, context=part).numpy())
-    return np.concatenate(parts)
+    return batches.sample(flow, n, seed, start, temperature, context)
