@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from ml_collections import ConfigDict
 
+from zoo import schema
 from zoo.configs import default
 
 # A command names models and shows configs at once: TensorFlow is imported where a model is made.
@@ -244,8 +245,16 @@ def card(model: str | os.PathLike) -> dict:
 
 
 def trained_config(model: str | os.PathLike) -> dict:
-    """The config, in plain values, that a trained model was made from."""
-    return _read(find(model) / CONFIG, _CONFIG_ENTRIES)
+    """The config, in plain values, that a trained model was made from.
+
+    What a config of an earlier version lacks is filled in (see `zoo.schema`).
+    """
+    path = find(model) / CONFIG
+    values = _read(path, _CONFIG_ENTRIES)
+    try:
+        return schema.current(values)
+    except ValueError as error:
+        raise ValueError(f"model: {path}: {error}") from None
 
 
 def find(model: str | os.PathLike) -> pathlib.Path:

@@ -37,17 +37,9 @@ from ml_collections import ConfigDict
 
 from tfflows import __version__, files, plots, training
 from tfflows.models.family import MAX_SEED
-from zoo import estimate, modalities, outputs, registry
+from zoo import estimate, modalities, outputs, registry, schema
 from zoo.configs import default
 from zoo.modalities.data import Data
-
-# Entries of a config that a run may go on with another value of. They do not say what the model is.
-MAY_CHANGE = {
-    *("train.steps", "train.eval_every", "train.checkpoint_every", "train.patience"),
-    *("train.steps_per_execution", "train.jit_compile"),
-}
-# Entries that a config of an earlier version lacks.
-_ADDED = {"data.header", "data.keep_identifiers"}
 
 
 def train(
@@ -78,7 +70,8 @@ def train(
     outputs.check_folder("workdir", workdir)
     _check_numbers(config)
     modality = modalities.of_config(config)
-    data = modalities.load(_as_begun(config, workdir))
+    config = _as_begun(config, workdir)
+    data = modalities.load(config)
     for line in modality.announcements(config, data):
         print(line, flush=True)
     config = default.settle(config, len(data.train))
@@ -98,7 +91,7 @@ def train(
             for folder in (workdir, workdir / "pictures"):
                 folder.mkdir(parents=True, exist_ok=True)
             path = workdir / registry.CONFIG
-            if path.exists() and json.loads(path.read_text()) != values:
+            if path.exists() and schema.current(json.loads(path.read_text())) != values:
                 # A finished run goes on: until it is finished again there is no model.
                 (workdir / registry.CARD).unlink(missing_ok=True)
             files.write_json(path, values)
@@ -209,19 +202,18 @@ def _patience(config: ConfigDict, workdir: pathlib.Path) -> int:
     """
     if config.train.patience is not None:
         return config.train.patience
-    found = _stored(workdir).get("train.patience")
+    found = _stored(workdir).get("train", {}).get("patience")
     if found is not None:
         return found
     return modalities.of_config(config).patience(config)
 
 
 def _as_begun(config: ConfigDict, workdir: pathlib.Path) -> ConfigDict:
-    """The config, with identifiers kept if the run was begun by a version that left none out."""
-    begun = _stored(workdir)
-    config = config.copy_and_resolve_references()
-    if "data.source" in begun and "data.keep_identifiers" not in begun:
-        config.data.keep_identifiers = True
-    return config
+    """The config, with the defaults that a run of an earlier version was begun with."""
+    stored = _stored(workdir)
+    known = config.name in registry.names()
+    default = registry.config(config.name).to_dict() if known else {}
+    return schema.as_begun(config, stored, default) if stored else config
 
 
 def _plain(config: ConfigDict) -> dict:
@@ -233,7 +225,7 @@ def _check_numbers(config: ConfigDict) -> None:
     """Raises for a seed out of range, and for a number that JSON has no word for."""
     if not 0 <= config.train.seed <= MAX_SEED:
         raise ValueError(f"seed: expected 0 to {MAX_SEED}, got {config.train.seed}")
-    for key, value in _flat(config.to_dict()).items():
+    for key, value in schema.flat(config.to_dict()).items():
         for number in value if isinstance(value, tuple | list) else [value]:
             if isinstance(number, float) and not math.isfinite(number):
                 raise ValueError(f"{key}: expected a finite number, got {number}")
@@ -241,18 +233,19 @@ def _check_numbers(config: ConfigDict) -> None:
 
 def written(config: ConfigDict, data_sha256: str = "") -> dict:
     """What a work directory keeps of a config and of the file of its data."""
-    return _plain(config) | {"data_sha256": data_sha256}
+    return _plain(config) | {"data_sha256": data_sha256, "schema": schema.VERSION}
 
 
 def check_same(workdir: pathlib.Path, values: dict) -> None:
     """Raises ValueError if the work directory is of another config than `written`.
 
-    What says how long and how often, and not what the model is, may differ: see `MAY_CHANGE`.
+    What says how long and how often, and not what the model is, may differ (`schema.MAY_CHANGE`).
     """
-    there, here = _stored(workdir), _flat(values)
-    if not there:
+    stored = _stored(workdir)
+    if not stored:
         return
-    keys = (there.keys() | here.keys()) - (_ADDED - there.keys()) - MAY_CHANGE
+    there, here = schema.flat(schema.current(stored)), schema.flat(values)
+    keys = (there.keys() | here.keys()) - schema.MAY_CHANGE
     differ = [
         f"{key} is {there.get(key)!r} there and {here.get(key)!r} here"
         for key in sorted(keys)
@@ -274,22 +267,19 @@ def check_same(workdir: pathlib.Path, values: dict) -> None:
 
 
 def _stored(workdir: pathlib.Path) -> dict:
-    """The config of a work directory, its entries by their whole names; empty if there is none."""
+    """The config of a work directory, as it is stored; empty if there is none."""
     path = workdir / registry.CONFIG
     if not path.exists():
         return {}
     try:
-        return _flat(json.loads(path.read_text()))
-    except (ValueError, AttributeError):
+        values = json.loads(path.read_text())
+    except ValueError:
         raise ValueError(f"workdir: {path} is not a config") from None
-
-
-def _flat(values: dict, prefix: str = "") -> dict:
-    flat = {}
-    for key, value in values.items():
-        inner = isinstance(value, dict)
-        flat |= _flat(value, f"{prefix}{key}.") if inner else {prefix + key: value}
-    return flat
+    try:
+        schema.current(values if isinstance(values, dict) else {})
+    except ValueError as error:
+        raise ValueError(f"workdir: {path}: {error}") from None
+    return values
 
 
 def _card(config: ConfigDict, flow, data: Data, facts: dict) -> dict:

@@ -10,7 +10,8 @@ from tests.zoo import binaries
 from tests.zoo.binaries import error_of
 from zoo import registry
 from zoo.configs import default
-from zoo.train import MAY_CHANGE, check_same, written
+from zoo.schema import MAY_CHANGE
+from zoo.train import check_same, written
 
 QUICK = ("--config.train.jit_compile=False", "--config.train.batch_size=64")
 TOY = ("--config=affine_moons", "--config.data.size=5000", *QUICK)

@@ -13,7 +13,7 @@ from tests.marks import some
 from tests.zoo import binaries
 from zoo import registry
 from zoo.evaluate import evaluate
-from zoo.train import _flat as flat
+from zoo.schema import flat
 
 PINS = pathlib.Path(__file__).with_name("pinned.json")
 SHIPPED = registry.pretrained()
@@ -87,14 +87,11 @@ def test_pinned_log_probabilities_and_draws(name):
 
 
 # What weights made before an entry was there, or was left open, have in its place.
-_EARLIER = {
-    **{"data.header": (None,), "data.keep_identifiers": (None,), "train.patience": (0,)},
-    **{"model.args.dequantize": (None,), "model.args.marginals": (None,)},
-    "model.args.activation": (None,),
-}
+_EARLIER = {"data.keep_identifiers": (True,), "train.patience": (0,)}
 # The weights of tables were made by configs without these; README says so.
 _EARLIER_OF_TABLES = {
-    **{"model.args.activation": (None, "relu"), "model.args.base": ("normal",)},
+    **{"model.args.activation": ("relu",), "model.args.base": ("normal",)},
+    **{"model.args.dequantize": (False,), "model.args.marginals": (0,)},
     **{"model.args.bound": (3.0,), "model.args.dropout": (0.0, 0.05), "train.ema": (0.0,)},
 }
 

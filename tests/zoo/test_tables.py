@@ -218,6 +218,7 @@ def test_a_run_of_an_earlier_version_goes_on(tmp_path):
     config = json.loads((work / "config.json").read_text())
     for entry in ("header", "keep_identifiers"):
         del config["data"][entry]
+    del config["schema"]
     (work / "config.json").write_text(json.dumps(config))
     card = json.loads((work / "card.json").read_text())
     card["data"]["dropped"] = list(card["data"]["dropped"])

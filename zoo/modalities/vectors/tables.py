@@ -21,8 +21,8 @@ def load_file(config: ConfigDict, trained: dict) -> Data:
     columns = trained.get("columns")
     read = table.read_table(
         path,
-        _header(config.data.get("header", "auto")),
-        config.data.get("keep_identifiers", False),
+        _header(config.data.header),
+        config.data.keep_identifiers,
         columns,
         _all_columns(trained),
         tell=lambda sentence: print(sentence, flush=True),

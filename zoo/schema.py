@@ -1,0 +1,103 @@
+"""Stored configs of earlier versions, and what they lack.
+
+A config.json says of which version of the schema it is; before there were versions it said nothing,
+which is version 0. An entry that is added later gets a step here with what the code did before
+there was the entry: so shipped models, work directories and runs that are to go on stay as they
+are. A version also begins when a config of the zoo gets another default.
+"""
+
+from __future__ import annotations
+
+import copy
+
+from ml_collections import ConfigDict
+
+from zoo import families
+
+VERSION = 1
+
+# Entries that a run may go on with another value of. They do not say what the model is.
+MAY_CHANGE = {
+    *("train.steps", "train.eval_every", "train.checkpoint_every", "train.patience"),
+    *("train.steps_per_execution", "train.jit_compile"),
+}
+
+
+def current(values: dict) -> dict:
+    """A stored config as this version would have stored it.
+
+    Raises:
+      ValueError: if it is no config, or one of a later version.
+    """
+    parts = (values.get(name) for name in ("model", "data", "train"))
+    if not all(isinstance(part, dict) for part in parts):
+        raise ValueError("expected a config with model, data and train")
+    version = values.get("schema", 0)
+    if not isinstance(version, int) or not 0 <= version <= VERSION:
+        raise ValueError(
+            f"expected a schema up to {VERSION}, got {version!r}, of a later version of tfflows"
+        )
+    values = copy.deepcopy(values)
+    for step in _STEPS[version:]:
+        step(values)
+    return values | {"schema": VERSION}
+
+
+def as_begun(config: ConfigDict, stored: dict, default: dict) -> ConfigDict:
+    """A config with the defaults of the version that began a run.
+
+    Args:
+      config: the config of the command that goes on.
+      stored: the config that the run was begun with, as it is stored.
+      default: today's config of that name, in plain values; empty if there is none.
+
+    Returns:
+      The config; what it has from today's defaults is as the run has it, and so are entries that
+      the stored config lacks. A run of this version's own keeps the config as it is.
+    """
+    config = config.copy_and_resolve_references()
+    if stored.get("schema", 0) == VERSION:
+        return config
+    there, lacking = flat(current(stored)), flat(current(stored)).keys() - flat(stored).keys()
+    today = flat(default)
+    for key, value in flat(config.to_dict()).items():
+        is_default = key in today and _plain(value) == _plain(today[key])
+        may_change = key in MAY_CHANGE and key not in lacking
+        if key in there and not may_change and (key in lacking or is_default):
+            *path, last = key.split(".")
+            part = config
+            for name in path:
+                part = part[name]
+            with part.ignore_type():
+                part[last] = there[key]
+    return config
+
+
+def flat(values: dict, prefix: str = "") -> dict:
+    """Entries by their whole names, `data.path` and so on."""
+    found = {}
+    for key, value in values.items():
+        inner = isinstance(value, dict)
+        found |= flat(value, f"{prefix}{key}.") if inner else {prefix + key: value}
+    return found
+
+
+def _plain(value):
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _version_1(values: dict) -> None:
+    """Tables took identifiers, and had neither cells nor marginals; networks had relu."""
+    data = {"header": "auto", "keep_identifiers": True}
+    data |= {"height": 0, "width": 0, "channels": 0, "crop": "center", "resize": "area"}
+    values["data"] = data | values["data"]
+    values["train"] = {"ema": 0.0, "patience": 0} | values["train"]
+    family = values["model"]["family"]
+    if family in families.names():
+        added = {"dequantize": False, "marginals": 0, "activation": "relu"}
+        known = families.default_arguments(family)
+        added = {name: value for name, value in added.items() if name in known}
+        values["model"]["args"] = added | values["model"]["args"]
+
+
+_STEPS = (_version_1,)
