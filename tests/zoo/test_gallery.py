@@ -1,4 +1,4 @@
-"""README and the gallery say what the cards say."""
+"""The gallery says what the cards say."""
 
 import pathlib
 
@@ -9,14 +9,11 @@ from zoo import gallery, registry
 ROOT = pathlib.Path(__file__).parents[2]
 
 
-@pytest.mark.skipif(not (ROOT / "README.md").is_file(), reason="runs in a checkout only")
-def test_documents_hold_the_tables_of_the_cards():
-    for document in ("README.md", "docs/zoo.md"):
-        for table in (gallery.toys(), gallery.tables(), gallery.images()):
-            assert table in (ROOT / document).read_text(), (
-                f"{document} is behind the cards: python -m zoo.gallery writes docs/zoo.md and "
-                "prints the tables for README.md"
-            )
+@pytest.mark.skipif(not (ROOT / "docs").is_dir(), reason="runs in a checkout only")
+def test_the_gallery_holds_the_tables_of_the_cards():
+    text = (ROOT / "docs" / "zoo.md").read_text()
+    for table in (gallery.toys(), gallery.tables(), gallery.images()):
+        assert table in text, "docs/zoo.md is behind the cards: python -m zoo.gallery writes it"
 
 
 def test_every_model_that_comes_with_the_zoo_is_in_a_table():
