@@ -2,8 +2,8 @@
 
 A config lists every argument of its family, and a command shows and checks its config before it
 imports TensorFlow, which takes seconds. So the defaults are read as `setup.py` reads the versions:
-from the signatures in the source. `tfflows.models.family.Described.default_arguments` gives the
-same from the classes.
+from the signatures in the source. `tfflows.models.described.Described.default_arguments` gives
+the same from the classes.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import importlib.util
 import pathlib
 
 _REGISTERED = "register_keras_serializable"
-_EVENT_ARGUMENTS = 3  # event, context_dim and seed, the first of every `layers_of`
-_OF_EVERY_MODEL = ("self", "dim", "seed", "name", "trainable")
+_DESCRIBED = "Described"  # the base of all classes that plain values describe
+_NO_ENTRIES = "NO_ENTRIES"  # in its module: arguments that a config does not set
 _NONE = object()  # no default, or one that only a run of the module gives
 
 
@@ -27,12 +27,14 @@ class _Class:
     Attributes:
       bases: names of its base classes.
       registered: whether Keras knows it by name, as it does every family.
+      described: whether plain values describe it.
       values: its attributes.
       signatures: of its methods: argument names to defaults.
     """
 
     bases: tuple[str, ...]
     registered: bool
+    described: bool
     values: dict
     signatures: dict[str, dict]
 
@@ -40,9 +42,7 @@ class _Class:
 def names() -> list[str]:
     """Names of the families."""
     return sorted(
-        name
-        for name, found in _classes().items()
-        if found.registered and _inherited(_order(name), "default_arguments")
+        name for name, found in _classes().items() if found.registered and found.described
     )
 
 
@@ -56,21 +56,15 @@ def default_arguments(family: str) -> dict:
       ValueError: if there is no such family.
     """
     _check(family)
-    order = _order(family)
-    own = _inherited(order, "__init__")
-    kinds = [i for i, c in enumerate(order) if "_shared_arguments" in c.values]
-    if kinds:
-        common = _inherited(order[kinds[0] :], "__init__")
-        values = {name: common[name] for name in order[kinds[0]].values["_shared_arguments"]}
-        layers = list(_inherited(order, "layers_of").items())[_EVENT_ARGUMENTS:]
-        own = {**dict(layers), **own}
-    else:  # a baseline
-        common, values = _OF_EVERY_MODEL, {}
-    values |= {n: value for n, value in own.items() if n not in common and value is not _NONE}
+    order, values = _order(family), {}
+    signatures = [c.signatures.get("__init__", {}) for c in reversed(order) if c.described]
+    for signature in (*signatures, _inherited(order, "layers_of")):
+        values |= {name: value for name, value in signature.items() if value is not _NONE}
+    values = {name: value for name, value in values.items() if name not in _no_entries()}
     for found in reversed(order):
         for name, value in found.values.items():
             argument = name.removeprefix("default_")
-            if argument != name and kinds:
+            if argument != name:
                 values[argument] = value
     return {name: value for name, value in values.items() if value is not None}
 
@@ -106,30 +100,52 @@ def _inherited(order: list[_Class], method: str) -> dict:
 
 
 @functools.cache
-def _classes() -> dict[str, _Class]:
-    # Looks `tfflows` up without importing it.
+def _modules() -> dict[str, tuple[list[ast.stmt], dict]]:
+    """Statements and constants of each module of `tfflows.models`, without importing it."""
     package = pathlib.Path(importlib.util.find_spec("tfflows").origin).parent
     found = {}
-    for path in sorted((package / "models").glob("*.py")):
-        constants = {}
-        for node in ast.parse(path.read_text("utf-8")).body:
-            if isinstance(node, ast.ClassDef):
-                found[node.name] = _read(node, constants)
-            elif isinstance(node, ast.Assign):
+    for path in sorted((package / "models").rglob("*.py")):
+        body, constants = ast.parse(path.read_text("utf-8")).body, {}
+        for node in body:
+            if isinstance(node, ast.Assign):
                 constants |= _assigned(node, constants)
+        found[str(path)] = body, constants
     return found
 
 
-def _read(node: ast.ClassDef, constants: dict) -> _Class:
+def _no_entries() -> set[str]:
+    return next(c[_NO_ENTRIES] for _, c in _modules().values() if _NO_ENTRIES in c)
+
+
+@functools.cache
+def _classes() -> dict[str, _Class]:
+    nodes = {
+        node.name: (node, constants)
+        for body, constants in _modules().values()
+        for node in body
+        if isinstance(node, ast.ClassDef)
+    }
+
+    def is_described(name: str) -> bool:
+        bases = _bases(nodes[name][0]) if name in nodes else ()
+        return name == _DESCRIBED or any(map(is_described, bases))
+
+    return {name: _read(*nodes[name], is_described(name)) for name in nodes}
+
+
+def _bases(node: ast.ClassDef) -> tuple[str, ...]:
+    return tuple(base.id for base in node.bases if isinstance(base, ast.Name))
+
+
+def _read(node: ast.ClassDef, constants: dict, described: bool) -> _Class:
     values, signatures = {}, {}
     for part in node.body:
         if isinstance(part, ast.Assign):
             values |= _assigned(part, constants)
         if isinstance(part, ast.FunctionDef):
             signatures[part.name] = _signature(part.args, constants)
-    bases = tuple(base.id for base in node.bases if isinstance(base, ast.Name))
     registered = any(_REGISTERED in ast.unparse(d) for d in node.decorator_list)
-    return _Class(bases, registered, values, signatures)
+    return _Class(_bases(node), registered, described, values, signatures)
 
 
 def _assigned(node: ast.Assign, constants: dict) -> dict:

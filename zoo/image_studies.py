@@ -44,7 +44,7 @@ from matplotlib.figure import Figure
 from ml_collections import ConfigDict
 
 from tfflows import files, training
-from tfflows.models import partitioned
+from tfflows.models.flows.images import partitioned
 from zoo import outputs, registry
 from zoo.configs import default
 from zoo.evaluate import evaluate

@@ -36,7 +36,7 @@ import tensorflow as tf
 from ml_collections import ConfigDict
 
 from tfflows import __version__, files, plots, training
-from tfflows.models.family import MAX_SEED
+from tfflows.models.flows.family import MAX_SEED
 from zoo import estimate, modalities, outputs, registry, schema
 from zoo.configs import default
 from zoo.modalities.data import Data

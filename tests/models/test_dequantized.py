@@ -11,7 +11,7 @@ from tests.small_images import initialized, shared
 from tfflows import bijectors as tb
 from tfflows import models
 from tfflows.models.bound import fresh_noise, keyed_noise
-from tfflows.models.dequantized import DequantizedFlow, UniformDequantization
+from tfflows.models.flows.dequantized import DequantizedFlow, UniformDequantization
 from tfflows.random import row_keys, training_noise
 
 

@@ -14,8 +14,8 @@ from tests.small_images import IMAGES, images, initialized, shared
 from tfflows import bijectors as tb
 from tfflows import models, networks
 from tfflows.bijectors import base as joint
-from tfflows.models import partitioned
 from tfflows.models.bound import keyed_noise
+from tfflows.models.flows.images import partitioned
 from tfflows.random import row_keys
 from zoo import registry
 

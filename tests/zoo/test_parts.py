@@ -14,7 +14,7 @@ import tensorflow_datasets as tfds
 
 import zoo
 from tfflows.data import toy
-from tfflows.models.family import MAX_SEED
+from tfflows.models.flows.family import MAX_SEED
 from zoo import modalities
 from zoo.modalities.vectors import toys
 

@@ -1,30 +1,36 @@
 """Keras 3 models with one interface: `log_prob`, `sample`, `fit`, `evaluate`."""
 
-from tfflows.models.affine import IAF, MAF, RealNVP
-from tfflows.models.baselines import Gaussian, GaussianMixture
-from tfflows.models.bijector_layer import BijectorLayer
+from tfflows.models.baselines.gaussian import Gaussian
+from tfflows.models.baselines.histogram import Histogram
+from tfflows.models.baselines.mixture import GaussianMixture
 from tfflows.models.density import DensityModel
-from tfflows.models.dequantized import (
+from tfflows.models.flows.bijector_layer import BijectorLayer
+from tfflows.models.flows.dequantized import (
     DequantizedFlow,
     UniformDequantization,
     VariationalDequantization,
 )
-from tfflows.models.family import Family
-from tfflows.models.flow import Flow
-from tfflows.models.flow_plus_plus import FlowPlusPlus
-from tfflows.models.free_form import FFJORD, ResidualFlow
-from tfflows.models.glow import Glow
-from tfflows.models.histogram import Histogram
-from tfflows.models.image import ImageFamily
-from tfflows.models.image_realnvp import ImageRealNVP
-from tfflows.models.linear import AffineFlow, LUFlow, QRFlow
-from tfflows.models.low_rank import HouseholderFlow, PlanarFlow, RadialFlow, SylvesterFlow
-from tfflows.models.mixtures import AutoregressiveMixture, MixtureCDFFlow
-from tfflows.models.neural import NAF, UMNN, SOSFlow
-from tfflows.models.nice import NICE
-from tfflows.models.partitioned import PartitionedRealNVP
-from tfflows.models.recurrent import RecurrentFlow
-from tfflows.models.spline import NSF
+from tfflows.models.flows.flow import Flow
+from tfflows.models.flows.images.family import ImageFamily
+from tfflows.models.flows.images.flow_plus_plus import FlowPlusPlus
+from tfflows.models.flows.images.glow import Glow
+from tfflows.models.flows.images.nice import NICE
+from tfflows.models.flows.images.partitioned import PartitionedRealNVP
+from tfflows.models.flows.images.realnvp import ImageRealNVP
+from tfflows.models.flows.vectors.affine import IAF, MAF, RealNVP
+from tfflows.models.flows.vectors.family import Family
+from tfflows.models.flows.vectors.free_form import FFJORD, ResidualFlow
+from tfflows.models.flows.vectors.linear import AffineFlow, LUFlow, QRFlow
+from tfflows.models.flows.vectors.low_rank import (
+    HouseholderFlow,
+    PlanarFlow,
+    RadialFlow,
+    SylvesterFlow,
+)
+from tfflows.models.flows.vectors.mixtures import AutoregressiveMixture, MixtureCDFFlow
+from tfflows.models.flows.vectors.neural import NAF, UMNN, SOSFlow
+from tfflows.models.flows.vectors.recurrent import RecurrentFlow
+from tfflows.models.flows.vectors.spline import NSF
 
 __all__ = [
     "AffineFlow",

@@ -37,10 +37,8 @@ class DensityModel(NamedColumns, Compiled, Feeding, keras.Model):
     modality = "vectors"  # the kind of its data, one of those of the zoo
     supports_temperature = True
     event_dtype = tf.float32  # of data in an export, and of samples
-    _uninitialized = (
-        "the model's ActNorm layers have seen no data; call initialize(x) with a batch, train with "
-        "fit, or load weights first"
-    )
+    # What to do about a model whose data-dependent part is not set.
+    _uninitialized = "the model has seen no data; call initialize(x), or load weights first"
 
     def __init__(self, seed: int = 0, name: str | None = None, **kwargs):
         if keras.config.dtype_policy().name == "float64":

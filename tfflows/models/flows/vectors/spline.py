@@ -6,7 +6,8 @@ import keras
 
 from tfflows import bijectors as tb
 from tfflows import distributions
-from tfflows.models.family import Family, stack_of_map
+from tfflows.models.flows.vectors.family import Family
+from tfflows.models.flows.vectors.stacks import stack_of_map
 
 _SPLINES = {
     "rational_quadratic": tb.RationalQuadraticSpline,

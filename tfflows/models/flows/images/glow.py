@@ -7,8 +7,9 @@ import keras
 from tfflows import bijectors as tb
 from tfflows import networks
 from tfflows.bijectors.convolution1x1 import KINDS
-from tfflows.models.family import context_shape_of
-from tfflows.models.image import ImageFamily, squeezed
+from tfflows.models.flows.family import context_shape_of
+from tfflows.models.flows.images.family import ImageFamily
+from tfflows.models.flows.images.shapes import squeezed
 
 
 @keras.saving.register_keras_serializable("tfflows")

@@ -5,7 +5,9 @@ from __future__ import annotations
 import keras
 
 from tfflows import bijectors as tb
-from tfflows.models.family import Family, autoregressive_layer, no_context
+from tfflows.models.flows.family import no_context
+from tfflows.models.flows.vectors.family import Family
+from tfflows.models.flows.vectors.stacks import autoregressive_layer
 
 
 @keras.saving.register_keras_serializable("tfflows")

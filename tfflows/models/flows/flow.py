@@ -13,9 +13,9 @@ from tfflows import distributions
 from tfflows.bijectors import base as joint
 from tfflows.bijectors.normalization import Standardize, act_norms, initialize
 from tfflows.checks import whole_number
-from tfflows.models import support
 from tfflows.models.density import DensityModel
 from tfflows.models.feeding import as_tensor
+from tfflows.models.flows import support
 from tfflows.models.standardized import Standardized
 from tfflows.random import tail_rows
 from tfflows.tracking import AdoptedModule, raw_variables
@@ -46,6 +46,10 @@ class Flow(Standardized, DensityModel):
     """
 
     _check_variables = True
+    _uninitialized = (
+        "the model's ActNorm layers have seen no data; call initialize(x) with a batch, train with "
+        "fit, or load weights first"
+    )
 
     def __init__(
         self,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import keras
 
 from tfflows import bijectors as tb
-from tfflows.models.family import Family, stack
+from tfflows.models.flows.vectors.family import Family
+from tfflows.models.flows.vectors.stacks import stack
 from tfflows.networks import FiniteDependencyNetwork, RecurrentNetwork
 
 

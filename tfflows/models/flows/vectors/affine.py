@@ -5,7 +5,8 @@ from __future__ import annotations
 import keras
 
 from tfflows import bijectors as tb
-from tfflows.models.family import Family, autoregressive_layer, stack, stack_of_map
+from tfflows.models.flows.vectors.family import Family
+from tfflows.models.flows.vectors.stacks import autoregressive_layer, stack, stack_of_map
 
 
 @keras.saving.register_keras_serializable("tfflows")

@@ -6,8 +6,9 @@ import keras
 
 from tfflows import bijectors as tb
 from tfflows import networks
-from tfflows.models.family import context_shape_of
-from tfflows.models.image import ImageFamily, mask_of, squeezed
+from tfflows.models.flows.family import context_shape_of
+from tfflows.models.flows.images.family import ImageFamily
+from tfflows.models.flows.images.shapes import mask_of, squeezed
 
 
 @keras.saving.register_keras_serializable("tfflows")

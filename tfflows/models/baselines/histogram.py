@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfflows.models.baselines import Baseline, pick
+from tfflows.models.baselines.base import Baseline, pick
 from tfflows.models.cells import Dequantized
 from tfflows.random import from_tails, tail_rows
 

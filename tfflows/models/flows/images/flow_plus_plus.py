@@ -6,14 +6,10 @@ import keras
 
 from tfflows import bijectors as tb
 from tfflows.checks import whole_number
-from tfflows.models.family import context_shape_of
-from tfflows.models.image import (
-    ImageFamily,
-    attention_network,
-    coupling_stack,
-    design_of,
-    squeezed,
-)
+from tfflows.models.flows.family import context_shape_of
+from tfflows.models.flows.images.designs import attention_network, coupling_stack, design_of
+from tfflows.models.flows.images.family import ImageFamily
+from tfflows.models.flows.images.shapes import squeezed
 
 
 @keras.saving.register_keras_serializable("tfflows")
@@ -25,7 +21,7 @@ class FlowPlusPlus(ImageFamily):
 
     Args:
       design: the authors' models for `"cifar10"`, `"imagenet32"` or `"imagenet64"`, which differ in
-        layout and networks; see `image.FLOW_PLUS_PLUS`.
+        layout and networks; see `designs.FLOW_PLUS_PLUS`.
       couplings: number of couplings in each group of the design; its own by default.
       coupling: `"mixture"` for the CDF of a logistic mixture, its logit, a scale and shift;
         `"affine"` for the scale and shift alone.

@@ -7,8 +7,9 @@ import numpy as np
 
 from tfflows import bijectors as tb
 from tfflows import networks
-from tfflows.models.family import context_shape_of
-from tfflows.models.image import ImageFamily, mask_of
+from tfflows.models.flows.family import context_shape_of
+from tfflows.models.flows.images.family import ImageFamily
+from tfflows.models.flows.images.shapes import mask_of
 
 
 @keras.saving.register_keras_serializable("tfflows")

@@ -13,7 +13,7 @@ from tfflows import distributions
 from tfflows.bijectors import base as joint
 from tfflows.bijectors.normalization import act_norms, initialize
 from tfflows.models.bound import KDrawBound, keyed_noise
-from tfflows.models.flow import Flow
+from tfflows.models.flows.flow import Flow
 from tfflows.random import row_keys
 from tfflows.tracking import AdoptedModule, layer_variables, raw_variables
 

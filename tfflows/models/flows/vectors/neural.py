@@ -5,8 +5,8 @@ from __future__ import annotations
 import keras
 
 from tfflows import bijectors as tb
-from tfflows.models.family import (
-    Family,
+from tfflows.models.flows.vectors.family import Family
+from tfflows.models.flows.vectors.stacks import (
     autoregressive_layer,
     coupling_layer,
     stack,

@@ -5,7 +5,9 @@ from __future__ import annotations
 import keras
 
 from tfflows import bijectors as tb
-from tfflows.models.family import Family, context_shape_of, stack
+from tfflows.models.flows.family import context_shape_of
+from tfflows.models.flows.vectors.family import Family
+from tfflows.models.flows.vectors.stacks import stack
 from tfflows.networks import ConcatSquashMLP, LipschitzMLP
 
 

@@ -1,0 +1,1 @@
+"""Densities that flows are compared with, estimated from all rows at once."""

@@ -1,0 +1,1 @@
+"""Normalizing flows as Keras models."""

@@ -1,0 +1,109 @@
+"""What families of flows share, of vectors and of images."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import numbers
+
+import keras
+import numpy as np
+
+from tfflows.models.described import Described, defaults
+
+# A family keys layer i by 1000 seed + i, and numpy's permutations take 32 bits.
+MAX_SEED = 2**32 // 1000 - 1
+_PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16", "float16", "bfloat16")
+
+# Of an argument's default: what its values are, and how that is said.
+_KINDS = {
+    bool: (bool, "True or False"),
+    int: (numbers.Integral, "a whole number"),
+    float: (numbers.Real, "a number"),
+    str: (str, "a name"),
+}
+
+
+class FlowFamily(Described):
+    """What families of flows have in common, whatever their events.
+
+    A subclass defines `layers_of(event, context_dim, seed, ...)`, from its own constructor
+    arguments to the list of bijectors, nearest to the data first.
+    """
+
+    default_base = "normal"
+    _check_variables = False  # the families' bijectors are the project's own
+
+    @staticmethod
+    def layers_of(event, context_dim, seed, **arguments) -> list:
+        """The bijectors of the family, nearest to the data first."""
+        raise NotImplementedError
+
+    @classmethod
+    def _check_known(cls, arguments: dict) -> None:
+        known = list(inspect.signature(cls.layers_of).parameters)[3:]
+        unknown = sorted(set(arguments) - set(known))
+        if unknown:
+            raise ValueError(
+                f"{unknown[0]}: {cls.__name__} has no such argument; it has {', '.join(known)}"
+            )
+
+    @classmethod
+    def _check_kinds(cls, arguments: dict) -> None:
+        """Raises for an argument of another kind than its default."""
+        for name, default in cls.default_arguments().items():
+            if name not in arguments or name == "base":
+                continue
+            value = arguments[name]
+            kind, expected = _KINDS.get(type(default), ((tuple, list), "a sequence"))
+            if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+                raise ValueError(f"{name}: expected {expected}, got {value!r}")
+
+    @classmethod
+    def default_arguments(cls) -> dict:
+        """The arguments that a config of the zoo may set, each with its default."""
+        values = super().default_arguments() | defaults(cls.layers_of)
+        values["base"] = cls.default_base
+        return {name: value for name, value in values.items() if value is not None}
+
+
+def check_precision(precision: str | None) -> str:
+    """The name of the dtype policy, Keras's global one if `None`; or a ValueError."""
+    name = keras.config.dtype_policy().name if precision is None else precision
+    if name not in _PRECISIONS:
+        source = ", Keras's global policy" if precision is None else ""
+        raise ValueError(
+            f"precision: expected one of {', '.join(_PRECISIONS)} (a flow computes in float32, "
+            f"its conditioners as the policy says), got {name!r}{source}"
+        )
+    return name
+
+
+def layer_seed(seed: int) -> int:
+    """A seed that layers can be keyed by: itself up to `MAX_SEED`, and a hash of any other."""
+    if 0 <= seed <= MAX_SEED:
+        return seed
+    words = np.random.SeedSequence(seed % 2**64).generate_state(1, np.uint64)
+    return int(words[0] % (MAX_SEED + 1))
+
+
+@contextlib.contextmanager
+def dtype_policy(name: str):
+    """Within it, Keras's global policy is the one named."""
+    previous = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(name)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(previous)
+
+
+def context_shape_of(context_dim) -> tuple[int] | None:
+    """The shape of a context of that length, or `None`."""
+    return None if context_dim is None else (int(context_dim),)
+
+
+def no_context(context_dim) -> None:
+    """Raises ValueError for a family that takes no context and is given one."""
+    if context_dim is not None:
+        raise ValueError(f"context_dim: the family takes no context, got {context_dim}")

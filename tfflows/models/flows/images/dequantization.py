@@ -1,0 +1,81 @@
+"""The noise of flows of images, by the arguments of their families."""
+
+from __future__ import annotations
+
+import keras
+import tensorflow_probability as tfp
+
+from tfflows import bijectors as tb
+from tfflows import networks
+from tfflows.models.flows.dequantized import UniformDequantization, VariationalDequantization
+from tfflows.models.flows.images.designs import attention_network, coupling_stack, design_of
+
+tfb = tfp.bijectors
+
+
+def chain(layers, recompute):
+    """The chain of `layers`; one that recomputes, or whose levels do, where that is asked for."""
+    if not recompute:
+        return tb.Chain(layers)
+    if isinstance(layers[-1], tb.MultiScale):
+        levels = [chain(level.bijectors, recompute) for level in layers[-1].levels]
+        return tb.Chain([*layers[:-1], layers[-1].copy(levels=levels)])
+    # A root search costs more than the memory of an event, and is less exact.
+    searched = any(isinstance(getattr(b, "map", None), tb.LogisticMixtureAffine) for b in layers)
+    return tb.RecomputingChain(layers, **({"keep_every": 1} if searched else {}))
+
+
+def dequantization_of(kind, shape, levels, seed, arguments, recompute):
+    """The noise of a family; see `ImageFamily`."""
+    if kind == "uniform":
+        return UniformDequantization()
+    if kind != "variational":
+        raise ValueError(f"dequantization: expected uniform or variational, got {kind!r}")
+    height, width, channels = shape
+    if width % 2:
+        raise ValueError(f"dequantization: the variational one needs an even width, got {width}")
+    squeezed, key = (height, width // 2, 2 * channels), seed * 1000 + 900
+    names = ("width", "blocks", "heads", "layers", "components", "design")
+    *sizes, count, components, design = (arguments[f"dequantization_{name}"] for name in names)
+    features = min(32, sizes[0])
+    try:
+        design = design_of(design)
+        layers = coupling_stack(
+            squeezed,
+            count,
+            tb.LogisticMixtureAffine(components),
+            lambda index: attention_network(design, *sizes, 0.0, key + index),
+            context_shape=(height, width // 2, features),
+            seed=key,
+            name="noise",
+            convolutions=design.convolutions,
+        )
+        extent = {"blocks": sizes[1], "heads": sizes[2]} if design.deep_features else {}
+        network = networks.GatedFeatureNet(
+            features,
+            normalized=design.deep_features,
+            weight_norm=design.weight_norm,
+            seed=key + 99,
+            **extent,
+        )
+    except ValueError as error:  # which names the argument of a network or map
+        raise ValueError(f"dequantization_{error}") from None
+    # The direction without a root search is that of the noise's draws.
+    inner = tb.Invert(chain(layers, recompute))
+    bijector = tb.Chain([tfb.Sigmoid(), tb.CheckerboardSqueeze(), inner])
+    context = _Squeezed(network, squeezed, name="features")
+    return VariationalDequantization(bijector, context, shape, levels)
+
+
+@keras.saving.register_keras_serializable("tfflows")
+class _Squeezed(keras.layers.Layer):
+    """A network of an image whose checkerboard has been squeezed."""
+
+    def __init__(self, network, shape, **kwargs):
+        super().__init__(**kwargs)
+        self.network = network
+        self.network.build((None, *shape))
+        self.built = True
+
+    def call(self, inputs):
+        return self.network(tb.CheckerboardSqueeze().inverse(inputs))

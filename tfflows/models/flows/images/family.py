@@ -1,0 +1,152 @@
+"""The base class of families of flows of images, with preprocessing and dequantization inside."""
+
+from __future__ import annotations
+
+from tfflows import bijectors as tb
+from tfflows import distributions
+from tfflows.checks import check_seed
+from tfflows.models.flows.dequantized import DequantizedFlow, check_bits
+from tfflows.models.flows.family import FlowFamily, check_precision, dtype_policy, layer_seed
+from tfflows.models.flows.images.dequantization import chain, dequantization_of
+from tfflows.models.flows.images.shapes import check_shape
+
+
+class ImageFamily(FlowFamily, DequantizedFlow):
+    """A flow of images `uint8 [H, W, C]` built from plain values, which are its config.
+
+    A subclass defines `layers_of(...)`, from its own constructor arguments to the list of
+    bijectors between preprocessed images and latents, nearest to the data first.
+
+    Args:
+      shape: `(H, W, C)` of an image.
+      base: base distribution of each latent; see `Flow`.
+      classes: number of classes for a conditional model, whose context is the class as a one-hot
+        vector `[batch, classes]`; 0 or `None` for none.
+      bits: depth of the images as the flow sees them, 8 or less; see `DequantizedFlow`.
+      preprocessing: `"logit"` (`logit(margin + (1 - 2 margin) x / levels)`) or `"rescale"`
+        (`x / levels - 1/2`).
+      margin: of the logit.
+      dequantization: `"uniform"`, or `"variational"` for noise from a flow as in Flow++: of
+        couplings over a checkerboard, by a logistic mixture's CDF and a scale and shift, that see
+        features of the image: 32 at each position, or `dequantization_width` where that is less.
+      dequantization_layers, dequantization_width, dequantization_blocks, dequantization_components,
+        dequantization_heads: of that flow and its networks.
+      dequantization_design: which of Flow++'s models that flow follows; see `FLOW_PLUS_PLUS`.
+      samples: draws of noise in one `log_prob`; see `DequantizedFlow`.
+      seed: seed of initial weights and training noise.
+      name: name of the model.
+      precision: Keras dtype policy of the conditioners; the global one by default.
+      recompute: train in memory that does not grow with the depth, in steps that take longer: by a
+        `RecomputingChain` in place of every `Chain`. Weights and values are the same.
+      **arguments: those of `layers_of`.
+
+    Raises:
+      ValueError: for an argument that the family does not have, or one out of its range.
+    """
+
+    default_preprocessing = "logit"
+    default_dequantization = "uniform"
+
+    def __init__(
+        self,
+        shape,
+        base: str | None = None,
+        classes: int = 0,
+        bits: int = 8,
+        preprocessing: str = "",
+        margin: float = 0.05,
+        dequantization: str = "",
+        dequantization_layers: int = 4,
+        dequantization_width: int = 32,
+        dequantization_blocks: int = 2,
+        dequantization_components: int = 8,
+        dequantization_heads: int = 0,
+        dequantization_design: str = "cifar10",
+        samples: int = 1,
+        seed: int = 0,
+        name: str | None = None,
+        trainable: bool = True,
+        precision: str | None = None,
+        recompute: bool = False,
+        **arguments,
+    ):
+        shape = check_shape(shape)
+        self._check_known(arguments)
+        classes = classes or 0
+        base = distributions.get(base or self.default_base)
+        preprocessing = preprocessing or self.default_preprocessing
+        dequantization = dequantization or self.default_dequantization
+        noise = {
+            "dequantization_layers": dequantization_layers,
+            "dequantization_width": dequantization_width,
+            "dequantization_blocks": dequantization_blocks,
+            "dequantization_components": dequantization_components,
+            "dequantization_heads": dequantization_heads,
+            "dequantization_design": dequantization_design,
+        }
+        self._check_kinds(
+            {"classes": classes, "margin": margin, "preprocessing": preprocessing}
+            | {"dequantization": dequantization, "recompute": recompute, **noise, **arguments}
+        )
+        seed = check_seed(seed)
+        if classes < 0 or classes == 1:
+            raise ValueError(f"classes: expected 0 or at least 2, got {classes}")
+        bits = check_bits(bits)
+        config = {
+            "shape": list(shape),
+            "base": base.name,
+            "classes": classes,
+            "bits": bits,
+            "preprocessing": preprocessing,
+            "margin": margin,
+            "dequantization": dequantization,
+            **noise,
+            "samples": samples,
+            "seed": seed,
+            "precision": check_precision(precision),
+            "recompute": bool(recompute),
+            **arguments,
+        }
+        levels = 2**bits
+        with dtype_policy(config["precision"]):
+            layers = self.layers_of(shape, classes or None, layer_seed(seed), **arguments)
+            noise = dequantization_of(
+                dequantization, shape, levels, layer_seed(seed), noise, recompute
+            )
+            super().__init__(
+                chain([_preprocessing(preprocessing, levels, margin), *layers], recompute),
+                event_shape=shape,
+                dequantization=noise,
+                bits=bits,
+                samples=samples,
+                base=base,
+                seed=seed,
+                name=name,
+                trainable=trainable,
+            )
+        self._config = config
+
+    @classmethod
+    def default_arguments(cls) -> dict:
+        """The arguments that a config of the zoo may set, each with its default."""
+        return super().default_arguments() | {
+            "preprocessing": cls.default_preprocessing,
+            "dequantization": cls.default_dequantization,
+        }
+
+    @classmethod
+    def event_arguments(cls, event_shape):
+        """The constructor's arguments that say of what shape one datum is."""
+        return {"shape": tuple(event_shape)}
+
+    def get_config(self):
+        """Returns the constructor's arguments."""
+        return {**super().get_config(), "samples": self.samples}
+
+
+def _preprocessing(kind, levels, margin):
+    if kind == "logit":
+        return tb.Logit(levels, margin)
+    if kind == "rescale":
+        return tb.Rescale(levels)
+    raise ValueError(f"preprocessing: expected logit or rescale, got {kind!r}")

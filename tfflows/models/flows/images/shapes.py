@@ -1,0 +1,34 @@
+"""Shapes and masks of images that flows are built for."""
+
+from __future__ import annotations
+
+import operator
+
+import numpy as np
+
+
+def check_shape(shape) -> tuple[int, int, int]:
+    """`shape` as a tuple `(H, W, C)`, or a ValueError."""
+    try:
+        sizes = tuple(operator.index(d) for d in shape)
+    except TypeError:
+        sizes = ()
+    if len(sizes) != 3 or min(sizes) < 1:
+        raise ValueError(f"shape: expected (height, width, channels), got {shape!r}")
+    return sizes
+
+
+def mask_of(mask: np.ndarray, argument: str) -> np.ndarray:
+    """`mask`, or a ValueError that names the argument by which it keeps all or nothing."""
+    if mask.all() or not mask.any():
+        size = " x ".join(map(str, mask.shape))
+        raise ValueError(f"{argument}: a coupling of {size} numbers would keep all or none of them")
+    return mask
+
+
+def squeezed(shape, argument: str) -> tuple[int, int, int]:
+    """The shape after a squeeze, or a ValueError that names the argument that asks for it."""
+    height, width, channels = shape
+    if height % 2 or width % 2:
+        raise ValueError(f"{argument}: too many, an image of {height} x {width} cannot be squeezed")
+    return height // 2, width // 2, 4 * channels
