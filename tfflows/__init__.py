@@ -1,7 +1,8 @@
 """tfflows: normalizing flows for TensorFlow.
 
-Bijectors that go anywhere a `tfp.bijectors.Bijector` goes, and Keras 3 models of them that train
-with `tf.distribute`. `tfflows.data`, `tfflows.plots` and `tfflows.training` are imported by name.
+Bijectors that work wherever a `tfp.bijectors.Bijector` does, and Keras 3 models built from them
+that train with `tf.distribute`. Import `tfflows.data`, `tfflows.plots` and `tfflows.training` by
+name.
 """
 
 from tfflows import startup, versions

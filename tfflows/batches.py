@@ -1,6 +1,6 @@
-"""Scores and draws of any number of rows, in batches that fit in memory.
+"""Scores or draws any number of rows, in batches that fit in memory.
 
-No result depends on the size of a batch.
+Results do not depend on the batch size.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-# Rows in a batch: by how many numbers they have, and never more than so many.
+# A batch has at most this many numbers (but at least one row), and at most this many rows.
 _NUMBERS, _MOST = 2**18, 4096
 
 
@@ -35,7 +35,7 @@ def log_prob(model, x, context=None) -> np.ndarray:
 def sample(
     model, n: int, seed: int = 0, start: int = 0, temperature: float = 1.0, context=None
 ) -> np.ndarray:
-    """Rows `[n, *event]`, in the model's dtype; arguments as of `DensityModel.sample`."""
+    """Draws rows `[n, *event]` in the model's dtype; arguments as for `DensityModel.sample`."""
     return np.concatenate(
         [
             model.sample(*arguments, temperature, context=part).numpy()
@@ -47,7 +47,7 @@ def sample(
 def sample_and_log_prob(
     model, n: int, seed: int = 0, start: int = 0, temperature: float = 1.0, context=None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """`sample`, and the log-density of each row, float64 `[n]`, nats."""
+    """Draws rows like `sample`, and returns each row's log-density too, float64 `[n]`, nats."""
     parts = [
         model.sample_and_log_prob(*arguments, temperature, context=part)
         for *arguments, part in _draws(model, n, seed, start, context)
@@ -59,7 +59,7 @@ def sample_and_log_prob(
 
 
 def _draws(model, n, seed, start, context) -> Iterator[tuple]:
-    """Number of draws, seed, number of the first and contexts of each batch."""
+    """Yields each batch's number of draws, seed, number of the first draw, and contexts."""
     if n < 1:
         raise ValueError(f"n: expected at least 1, got {n}")
     for rows in _batches(model, n):

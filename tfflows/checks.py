@@ -1,4 +1,4 @@
-"""Checks of arguments that many functions take."""
+"""Checks of arguments that many functions share."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import tensorflow as tf
 
 
 def check_seed(seed) -> int:
-    """`seed`, of any integer type, as an int of 64 bits; or a ValueError."""
+    """Returns `seed`, of any integer type, as a 64-bit int, or raises a ValueError."""
     if isinstance(seed, bool) or (tf.is_tensor(seed) and tf.get_static_value(seed) is None):
         raise ValueError(f"seed: expected a whole number, got {seed!r}")
     return whole_number("seed", tf.get_static_value(seed) if tf.is_tensor(seed) else seed, -(2**63))
 
 
 def whole_number(name, value, low):
-    """`value` as an int, or as it is where it is a tensor."""
+    """Returns `value` as an int, or unchanged if it is a tensor."""
     if tf.is_tensor(value):
         return value
     try:

@@ -1,7 +1,7 @@
-"""Files that are whole or absent.
+"""Atomic file writes: a file is either complete or absent.
 
-A file is written beside its place, flushed to the disk and moved there, so that a process killed at
-any instant leaves either the old one or the new one.
+A file is written beside its target, flushed to disk and moved into place, so that a process killed
+at any instant leaves either the old file or the new one.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ def write(path: str | os.PathLike, write_to: Callable[[pathlib.Path], None]) -> 
     """Writes a file atomically.
 
     Args:
-      path: where it goes.
-      write_to: writes the file to the path that it is given, which has the suffixes of `path`.
+      path: where the file goes.
+      write_to: writes the file to the path it is given, which has the same suffixes as `path`.
     """
     path = pathlib.Path(path)
     temporary = path.with_name(f"{_TEMPORARY}{os.getpid()}-{path.name}")
@@ -40,9 +40,9 @@ def write_json(path: str | os.PathLike, value) -> None:
 
 
 def clean(directory: str | os.PathLike) -> None:
-    """Removes what a killed process left behind of files it was writing."""
+    """Removes the unfinished files that a killed process left behind."""
     directory = pathlib.Path(directory)
-    for pattern in (f"{_TEMPORARY}*", ".*.tmp"):  # the second: pictures'
+    for pattern in (f"{_TEMPORARY}*", ".*.tmp"):  # the second is for pictures
         for path in directory.rglob(pattern):
             path.unlink(missing_ok=True)
 
@@ -54,7 +54,7 @@ def sha256(path: str | os.PathLike) -> str:
 
 
 def _flush(path: pathlib.Path) -> None:
-    """Has the system write a file (or a folder's entries) to the disk."""
+    """Flushes a file (or a folder's entries) to disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

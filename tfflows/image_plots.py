@@ -1,4 +1,4 @@
-"""Pictures of images: grids that show each pixel as it is."""
+"""Grids of images that show each pixel as it is."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from tfflows.plots import DPI, save
 
-_SIZE = 900  # of the longer side of a grid, roughly, in pixels
+_SIZE = 900  # approximate length of a grid's longer side, in pixels
 _GAP = 4
 
 
@@ -24,14 +24,14 @@ def image_grid(
     row_labels: Sequence[str] = (),
     column_labels: Sequence[str] = (),
 ) -> str:
-    """Draws images beside and below each other, each pixel as a square of whole pixels.
+    """Draws a grid of images, each image pixel as a square of whole pixels.
 
     Args:
       images: uint8 `[n, H, W, C]`, C 1 or 3.
       path: the PNG file.
-      columns: images in a row; by default about as many as rows.
+      columns: images in a row; by default about the number of rows.
       title: heading of the picture.
-      row_labels, column_labels: of the first rows and columns.
+      row_labels, column_labels: labels of the first rows and columns.
 
     Returns:
       The path.

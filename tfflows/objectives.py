@@ -1,7 +1,7 @@
-"""Divergences between a model and data or an unnormalised density, to train on or to report.
+"""Divergences between a model and data or an unnormalised density, for training or reporting.
 
-`tfp.vi` defines them; here a model's numbered draws are put in the place of its surrogate
-posterior. Each is a scalar in nats that a `tf.GradientTape` differentiates.
+`tfp.vi` defines them; here a model's numbered draws take the place of its surrogate posterior. Each
+divergence is a scalar in nats that `tf.GradientTape` can differentiate.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ LogProb = Callable[[tf.Tensor], tf.Tensor]
 
 
 class NumberedDraws:
-    """What `tfp.vi` asks of a surrogate posterior, from a model: its numbered draws.
+    """A model's numbered draws, with the interface `tfp.vi` needs of a surrogate posterior.
 
-    Where `flow.distribution` would follow TFP's seeds, these are the draws of
-    `model.sample(n, seed, start)`, in one pass with their log-density.
+    `flow.distribution` would follow TFP's seeds. These are the draws of
+    `model.sample(n, seed, start)`, computed in one pass with their log-density.
 
     Args:
       model: the model, which takes no context.
-      seed: key of the draws, int or scalar tensor; `None` takes a fresh one at every run.
+      seed: key of the draws, int or scalar tensor; `None` takes a fresh one on every run.
       start: number of the first draw, int or scalar tensor (such as `step * n`).
     """
 
@@ -37,18 +37,18 @@ class NumberedDraws:
 
     @property
     def reparameterization_type(self):
-        """Whether a gradient goes through the draws: through a flow's, not through a mixture's."""
+        """Whether gradients pass through the draws: they do for a flow, not for a mixture."""
         if isinstance(self.model, Flow):
             return tfp.distributions.FULLY_REPARAMETERIZED
         return tfp.distributions.NOT_REPARAMETERIZED
 
     def experimental_sample_and_log_prob(self, sample_shape, seed=None):
-        """Draws `[n, *event]` and their log-density `[n]`; `seed` is not looked at."""
+        """Draws `[n, *event]` and their log-density `[n]`; `seed` is ignored."""
         seeds = row_seeds(tf.reduce_prod(sample_shape), self.seed, self.start)
         return self.model.draw_and_log_prob(seeds, tf.ones(tf.shape(seeds)[:1]))
 
     def sample(self, sample_shape, seed=None):
-        """Draws `[n, *event]`; `seed` is not looked at."""
+        """Draws `[n, *event]`; `seed` is ignored."""
         return self.experimental_sample_and_log_prob(sample_shape)[0]
 
     def log_prob(self, x):
@@ -65,18 +65,18 @@ def reverse_kl(
     discrepancy_fn: Callable = tfp.vi.kl_reverse,
     **kwargs,
 ) -> tf.Tensor:
-    """KL(q, p) of a model q to a target p, by the model's own draws: `E_q[log q(x) - log p(x)]`.
+    """KL(q, p) of a model q to a target p, from the model's draws: `E_q[log q(x) - log p(x)]`.
 
-    For an unnormalised target it is short of the divergence by `log Z`, whose gradient is 0. It is
-    what `model.compile(target_log_prob=...)` trains on.
+    For an unnormalised target the result is lower than the divergence by `log Z`, whose gradient is
+    0. `model.compile(target_log_prob=...)` trains on this loss.
 
     Args:
       model: the model.
       target_log_prob_fn: `[n, *event]` to `[n]`, nats.
       n: number of draws.
       seed, start: see `NumberedDraws`.
-      discrepancy_fn: another divergence of `tfp.vi`, of a normalised target.
-      **kwargs: those of `tfp.vi.monte_carlo_variational_loss`.
+      discrepancy_fn: another divergence of `tfp.vi`, for a normalised target.
+      **kwargs: passed to `tfp.vi.monte_carlo_variational_loss`.
 
     Returns:
       A scalar.
@@ -89,7 +89,7 @@ def reverse_kl(
         draws,
         sample_size=n,
         discrepancy_fn=discrepancy_fn,
-        seed=(0, 0),  # of nothing: the draws are numbered
+        seed=(0, 0),  # unused: the draws are numbered
         **kwargs,
     )
 
@@ -115,9 +115,9 @@ def forward_kl_by_importance(
 ) -> tf.Tensor:
     """KL(p, q) of an unnormalised target p to a model q, without samples of p.
 
-    Draws of the model are weighted for the target, `w = p~(x) / q(x)`, and the weights normalised
-    by their sum: consistent, with a bias that falls as 1/n. Where the model misses a part of the
-    target no draw falls and nothing is seen of it.
+    The model's draws are weighted for the target, `w = p~(x) / q(x)`, and the weights normalised by
+    their sum. The estimate is consistent, with a bias that falls as 1/n. It cannot see the parts of
+    the target that the model misses, because no draw falls there.
 
     Args:
       model: the model.
@@ -141,12 +141,12 @@ def forward_kl_by_importance(
 
 
 def latent_kl(flow: Flow, x, log_p, context=None) -> tf.Tensor:
-    """KL(p_z, base) between the data carried to the latents and the flow's base.
+    """KL(p_z, base) between the data mapped to latents and the flow's base.
 
-    With z = f(x) the carried density is `p_z(z) = p(x) / |det df/dx|`, and the divergence is the
-    mean of `log p_z(z) - log base(z)` over data. It equals KL(p, q) of the data to the flow: to fit
-    the data by maximum likelihood is to fit the base by reverse KL, with the data as the source of
-    noise and f as the generator.
+    With z = f(x) the mapped density is `p_z(z) = p(x) / |det df/dx|`, and the divergence is the
+    mean of `log p_z(z) - log base(z)` over the data. It equals KL(p, q) of the data to the flow:
+    fitting the data by maximum likelihood is the same as fitting the base by reverse KL, with the
+    data as the source of noise and f as the generator.
 
     Args:
       flow: the flow.

@@ -1,8 +1,8 @@
 """Pictures of densities, flows and training runs, written as PNG files.
 
-A flow here is anything with the methods of `tfflows.models.Flow` that the picture needs; a toy
-density of `tfflows.data.toy` will do where they are `log_prob` and `sample`. No window is opened
-and no global state of matplotlib is touched. A file is whole or absent.
+A flow here is anything with the methods of `tfflows.models.Flow` that the picture needs. If it
+needs only `log_prob` and `sample`, a toy density of `tfflows.data.toy` will do. No window is opened
+and matplotlib's global state is not touched. A file is either complete or absent.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def density_1d(
 
     figure, (axes,) = _figure(1, width=6.4, height=4.0)
     counts, edges = np.histogram(samples, bins=80, range=(low, high))
-    # Of all samples, those outside the picture too: the two then have the same scale.
+    # Normalise by all samples, even those outside the picture, to match the density's scale.
     height = counts / (len(samples) * np.diff(edges))
     axes.stairs(height, edges, fill=True, color=_DATA_COLOUR, label="histogram")
     axes.plot(x, density, color=_MODEL_COLOUR, linewidth=2, label="density")
@@ -115,7 +115,7 @@ def latent_grid(
     Args:
       flow: a flow over events of shape [2].
       path: the PNG file.
-      latent_bounds: first and last grid line; (0.001, 0.999), say, where the base is uniform.
+      latent_bounds: first and last grid line; for a uniform base, say, (0.001, 0.999).
       lines: lines in each direction.
       title: heading of the right-hand panel.
 
@@ -150,9 +150,9 @@ def training_curve(
     """Draws every loss of a run against the step.
 
     Args:
-      metrics: records, or the path of a `metrics.jsonl` of one record a line. A record has `step`
-        and numbers; those whose name holds `loss` are drawn, or all if there are none. Records need
-        not have them all. A last line cut short is left out.
+      metrics: records, or the path of a `metrics.jsonl` with one record a line. A record has `step`
+        and numbers. Numbers whose name contains `loss` are drawn, or all numbers if there are none
+        such. A record may lack some of them. An incomplete last line is skipped.
       path: the PNG file.
       title: heading of the picture.
 
@@ -193,8 +193,8 @@ def overview_2d(
 ) -> str:
     """Draws data, samples, density and latents of a 2-D flow side by side.
 
-    Data and their latents have the same colours, by the angle of the latent. A density without
-    latents (one that has no `encode`) gets the first three panels.
+    A data point and its latent have the same colour, set by the angle of the latent. A density
+    without latents (one that has no `encode`) gets only the first three panels.
 
     Args:
       flow: a flow over events of shape [2].
@@ -235,7 +235,7 @@ def overview_2d(
 
 
 def _colours(latents: np.ndarray) -> np.ndarray:
-    """A colour for each latent, by its angle about their centre."""
+    """A colour for each latent, from its angle about the centre of all latents."""
     centre = np.median(latents, axis=0)
     angle = np.arctan2(*(latents - centre).T[::-1])
     hue = np.nan_to_num(angle / (2 * np.pi)) % 1.0
@@ -265,7 +265,7 @@ def _read_metrics(path) -> list[dict]:
         try:
             records.append(json.loads(line))
         except json.JSONDecodeError:
-            if i < len(lines) - 1:  # a run that is being written may end in half a line
+            if i < len(lines) - 1:  # the file of a run in progress may end mid-line
                 raise ValueError(f"metrics: expected JSON in line {i + 1} of {path}") from None
     return records
 
@@ -275,7 +275,7 @@ def _log_prob(flow_or_log_prob_fn, x: np.ndarray) -> np.ndarray:
 
 
 def _map(function: LogProb, x: np.ndarray) -> np.ndarray:
-    """Applies a function of rows to batches of one size, so that it is traced once."""
+    """Applies a function of rows to batches of equal size, so that it is traced once."""
     if len(x) <= _BATCH:
         return np.asarray(function(x))
     padded = np.concatenate([x, x[: -len(x) % _BATCH]])
@@ -284,7 +284,7 @@ def _map(function: LogProb, x: np.ndarray) -> np.ndarray:
 
 
 def _bounds(bounds: Bounds | None, x: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """Bounds as two vectors; those not given hold `x` with a margin."""
+    """Bounds as two vectors; if not given, they enclose `x` with a margin."""
     if bounds is not None:
         return np.atleast_1d(bounds[0]), np.atleast_1d(bounds[1])
     x = x[np.isfinite(x).all(axis=1)]
@@ -294,7 +294,7 @@ def _bounds(bounds: Bounds | None, x: np.ndarray | None = None) -> tuple[np.ndar
 
 
 def _square_bounds(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Bounds that hold `x`, as wide as they are high."""
+    """Square bounds that enclose `x`."""
     low, high = _bounds(None, x)
     middle, half = (low + high) / 2, np.max(high - low) / 2
     return middle - half, middle + half
@@ -319,7 +319,7 @@ def _lighten(axes: Axes) -> None:
 
 
 def _dtype(flow_or_log_prob_fn):
-    """What the rows of a model are: float64 if float32 cannot hold them."""
+    """The dtype of a model's rows: float64 if float32 cannot hold them."""
     dtype = getattr(flow_or_log_prob_fn, "event_dtype", None)
     return np.float64 if dtype is not None and dtype.name == "float64" else np.float32
 
@@ -350,7 +350,7 @@ def _heat_map(axes: Axes, flow_or_log_prob_fn, bounds, resolution: int):
 
 
 def save(figure: Figure, path: str | os.PathLike) -> str:
-    """Writes a figure as a PNG, whole or not at all, and returns the path."""
+    """Writes a figure as a PNG, atomically, and returns the path."""
     path = pathlib.Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")

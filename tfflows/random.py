@@ -1,9 +1,9 @@
 """Numbered random draws, and the keys of training noise.
 
-TensorFlow's stateless generators may pick another algorithm under XLA than in a graph, and have no
-form in which each row of a batch has its own seed. Both are needed here: row `i` of a sample is a
-function of (key, draw number) alone, wherever and in whatever batch it is computed. So the base
-draws come from Threefry-2x32 with 20 rounds, written in `uint32` arithmetic.
+Here row `i` of a sample must be a function of (key, draw number) alone, on any device and in any
+batch. TensorFlow's stateless generators cannot ensure this: they may pick a different algorithm
+under XLA than in a graph, and they do not accept a seed for each row of a batch. So the base draws
+come from Threefry-2x32 with 20 rounds, written in `uint32` arithmetic.
 
 Reference: Salmon, Moraes, Dror & Shaw, Parallel Random Numbers: As Easy as 1, 2, 3, SC 2011.
 https://doi.org/10.1145/2063384.2063405
@@ -25,7 +25,7 @@ _LONG = 1024
 
 
 def _rotate_left(x: tf.Tensor, bits: int) -> tf.Tensor:
-    # Product and sum are what shift and "or" come to; TensorFlow's are several times as fast.
+    # Product and sum give the same as shift and "or"; TensorFlow's are several times as fast.
     left = x * tf.constant(2**bits, tf.uint32)
     return left + tf.bitwise.right_shift(x, tf.constant(32 - bits, tf.uint32))
 
@@ -60,7 +60,7 @@ def _words(x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
 
 
 def uniform_rows(seed: tf.Tensor, size: int) -> tf.Tensor:
-    """Uniform draws, a row for each seed, each row a function of its own seed alone.
+    """Uniform draws, one row for each seed; a row depends on its own seed alone.
 
     Args:
       seed: `int64` `[batch, 2]`: key and draw number.
@@ -80,39 +80,39 @@ def uniform_rows(seed: tf.Tensor, size: int) -> tf.Tensor:
 def tail_rows(seed: tf.Tensor, size: int, through: Callable | None = None):
     """Uniform draws of 48 bits, each as its distance from the nearer of 0 and 1.
 
-    Near 1 float32 has no fine numbers, near 0 it does: so the two tails of a base distribution are
-    equally fine. Each row is a function of its own seed alone.
+    float32 is fine near 0 and coarse near 1. Storing the distance makes the two tails of a base
+    distribution equally fine. Each row depends on its own seed alone.
 
     Args:
       seed: `int64` `[batch, 2]`: key and draw number.
       size: numbers in a row.
-      through: a function of the three tensors below, elementwise, whose value is then what is
-        returned. XLA would compute the bits anew for each of the three, so that a quantile function
-        handed in here costs a fraction of one applied to them.
+      through: an elementwise function of the three tensors below; its value is then returned in
+        their place. XLA would recompute the bits for each of the three tensors, so a quantile
+        function passed here costs a fraction of one applied to them afterwards.
 
     Returns:
       `v`, `float32` `[batch, size]`, above 0 and at most 1/2; `upper`, `bool`: the draw is `1 - v`
-      if it is true, and `v` if not; and `rest`, `float32`, at most 2**-26: what `v` lacks by
-      rounding near 1/2, where a distribution about 0 has finer numbers than float32 has there.
+      if it is true, and `v` if not; and `rest`, `float32`, at most 2**-26: the part of `v` lost to
+      rounding near 1/2. A distribution centred on 0 has finer numbers there than float32 has.
     """
     through = (lambda *parts: parts) if through is None else through
     columns = []
     for first, second in _word_pairs(_row_key(seed), size):
         pair = [through(*_tail(first, second)), through(*_tail(second, first))]
-        width = first.shape[1]  # which what `through` makes of it may not know
+        width = first.shape[1]  # the result of `through` may not know it
         columns.append(tf.nest.map_structure(lambda a, b, n=width: _interleaved(a, b, n), *pair))
     return tf.nest.map_structure(lambda *parts: tf.concat(parts, 1)[:, :size], *columns)
 
 
 def _tail(bits, other):
-    """`v`, `upper` and `rest` of one number, of 32 bits of its own and 16 of its neighbour's."""
-    # What two neighbours share so is beyond the 32nd binary digit of either.
+    """`v`, `upper` and `rest` of one number, from 32 bits of its own and 16 of its neighbour's."""
+    # The bits that two neighbours share lie beyond the 32nd binary digit of either.
     more = tf.bitwise.right_shift(
         other * tf.constant(0x9E3779B9, tf.uint32), tf.constant(16, tf.uint32)
     )
     bits, more = tf.bitcast(bits, tf.int32), tf.bitcast(more, tf.int32)
     upper = bits < 0
-    # 1 less the number, by turning every bit over.
+    # 1 minus the number, by flipping every bit.
     bits = tf.where(upper, -1 - bits, bits)
     more = tf.where(upper, 0xFFFF - more, more)
     v = _fraction(bits, more)
@@ -126,7 +126,7 @@ def _fraction(high, low):
 
 
 def from_tails(v: tf.Tensor, upper: tf.Tensor, rest=None) -> tf.Tensor:
-    """The draws of `tail_rows` strictly between 0 and 1, where `rest` is below the rounding."""
+    """The draws of `tail_rows` as numbers strictly between 0 and 1; there `rest` rounds away."""
     return tf.where(upper, tf.minimum(1.0 - v, 1.0 - 2.0**-24), v)
 
 
@@ -136,30 +136,30 @@ def _row_key(seed):
 
 
 def _word_pairs(key, size: int) -> list[tuple]:
-    """Random words of a row, `uint32` `[batch, n]` in pairs: of numbers that stand side by side."""
+    """Random words of a row, `uint32` `[batch, n]`, in pairs: one pair for two adjacent numbers."""
     counters = np.arange((size + 1) // 2, dtype=np.uint32)[np.newaxis]
-    # Long rows in two parts, which TensorFlow computes side by side.
+    # Split long rows in two, which TensorFlow computes in parallel.
     parts = np.array_split(counters, 2 if size >= _LONG else 1, axis=1)
     return [threefry(key, (tf.constant(part), tf.zeros_like(part))) for part in parts]
 
 
 def _interleaved(first, second, n: int):
-    """`[batch, 2 n]`: the columns of two `[batch, n]` in turn."""
+    """Alternates the columns of two `[batch, n]` tensors: `[batch, 2 n]`."""
     return tf.reshape(tf.stack([first, second], -1), [-1, 2 * n])
 
 
-# Keys of rows are a function of this number, so that they are the same for everyone.
+# Row keys derive from this number, so that they are the same for everyone.
 _ROW_KEY = 0x7466666C
 
 
 def row_keys(x: tf.Tensor) -> tf.Tensor:
     """A key for each row, a hash of the row's own integers.
 
-    The sum of the integers, each times a random 64-bit number of its position, modulo 2**64: two
-    rows that differ have one key with probability below 2**-56 for integers of 8 bits.
+    The key is the sum of the integers, each times a random 64-bit number for its position, modulo
+    2**64. Two different rows of 8-bit integers have the same key with probability below 2**-56.
 
     Args:
-      x: `[batch, *event]` integers, as any dtype, `event` known.
+      x: `[batch, *event]` integers, held in any dtype; `event` is known statically.
 
     Returns:
       `int64` `[batch]`.
@@ -169,7 +169,7 @@ def row_keys(x: tf.Tensor) -> tf.Tensor:
     """
     size = math.prod(x.shape[1:])
     flat = tf.cast(tf.reshape(x, [-1, size]), tf.int64)
-    # TensorFlow folds what follows to a constant.
+    # TensorFlow folds the factors into a constant.
     position = tf.cast(tf.range(size + 1), tf.uint32)
     words = threefry((tf.constant(_ROW_KEY, tf.uint32), position), (position, position))
     factors = tf.bitcast(tf.stack(words, -1), tf.int64)
@@ -189,7 +189,7 @@ def row_seeds(n, seed=None, start=0) -> tf.Tensor:
       `int64` `[n, 2]`.
     """
     if seed is None:
-        # At run time, so that a traced function does not repeat itself.
+        # Drawn at run time, so that a traced function does not repeat its draws.
         seed = tf.random.uniform([], minval=0, maxval=2**62, dtype=tf.int64)
     if not any(tf.is_tensor(value) for value in (n, seed, start)):
         number = np.arange(n) + np.int64(start)
@@ -199,7 +199,7 @@ def row_seeds(n, seed=None, start=0) -> tf.Tensor:
 
 
 class _Scope(threading.local):
-    """What the current thread's training step has set (replicas run in threads of their own)."""
+    """The noise state of the current thread's training step (each replica has its own thread)."""
 
     key = None
     calls = 0
@@ -210,7 +210,7 @@ _scope = _Scope()
 
 @contextlib.contextmanager
 def training_noise(seed, step, replica=0):
-    """Within it, stochastic layers are active, their noise a function of (seed, step, replica).
+    """Context manager that activates stochastic layers, with noise from (seed, step, replica).
 
     Args:
       seed, step, replica: ints or scalar integer tensors.
@@ -227,7 +227,7 @@ def training_noise(seed, step, replica=0):
 
 @contextlib.contextmanager
 def no_training_noise():
-    """Within it, stochastic layers are not active, in training too."""
+    """Context manager that turns stochastic layers off, even in training."""
     previous, _scope.key = _scope.key, None
     try:
         yield
@@ -236,13 +236,13 @@ def no_training_noise():
 
 
 def noise_position() -> tuple:
-    """Where the noise of this thread's training step stands, for `noise_from`."""
+    """The current position in the noise of this thread's training step, for `noise_from`."""
     return _scope.key, _scope.calls
 
 
 @contextlib.contextmanager
 def noise_from(position: tuple):
-    """Within it, stochastic layers draw again what they drew from `noise_position()` on."""
+    """Context manager in which stochastic layers repeat their noise from a `noise_position()`."""
     previous = noise_position()
     _scope.key, _scope.calls = position
     try:

@@ -1,7 +1,7 @@
-"""Importing TensorFlow without its notes on CPUs and missing GPUs.
+"""Imports TensorFlow without its messages about CPUs and missing GPUs.
 
-TF_CPP_MIN_LOG_LEVEL silences most of them. A few are logged while the libraries are loaded, before
-TensorFlow has read the variable, so those lines are taken out of what is written meanwhile.
+TF_CPP_MIN_LOG_LEVEL silences most of them. A few are logged while the libraries load, before
+TensorFlow has read the variable, so those lines are filtered out of stderr during the import.
 """
 
 import contextlib
@@ -13,23 +13,23 @@ import sys
 from collections.abc import Iterator, Sequence
 
 LEVEL = "TF_CPP_MIN_LOG_LEVEL"
-_WARNINGS_TOO = "2"  # errors are what is left
+_WARNINGS_TOO = "2"  # leaves only errors
 
-# An absl line of level INFO, and the line with which absl begins.
+# An absl line of level INFO, and absl's first line.
 _NOTES = ("^I[0-9]* .*[.]cc:[0-9]*\\]", "^WARNING: All log messages before absl::InitializeLog")
 
-# On a machine without a GPU the CUDA library says that it has failed, as an error. What a GPU needs
-# has one of these files: NVIDIA's driver, and that of Windows under Linux.
+# On a machine without a GPU the CUDA library logs its failure as an error. A machine with a GPU has
+# one of these files: NVIDIA's driver has the first three, Windows's driver for Linux the last.
 _NO_GPU = "failed call to cuInit"
 _DRIVERS = ("/dev/nvidiactl", "/dev/nvidia0", "/proc/driver/nvidia", "/dev/dxg")
 
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Within it, importing TensorFlow logs errors and nothing else.
+    """Context manager in which importing TensorFlow logs only errors.
 
-    It changes nothing if TensorFlow has been imported, or if the environment asks for more by a
-    TF_CPP_MIN_LOG_LEVEL below 2.
+    It silences nothing if TensorFlow is already imported, or if the environment asks for more with
+    a TF_CPP_MIN_LOG_LEVEL below 2.
     """
     level = os.environ.setdefault(LEVEL, _WARNINGS_TOO)
     if "tensorflow" in sys.modules or level < _WARNINGS_TOO:
@@ -38,22 +38,22 @@ def quiet() -> Iterator[None]:
     gpu = any(os.path.exists(path) for path in _DRIVERS)
     with _without(_NOTES if gpu else (*_NOTES, _NO_GPU)):
         yield
-        if not gpu:  # it fails here, once, and not at the user's first operation
+        if not gpu:  # let CUDA fail here, once, and not at the user's first operation
             importlib.import_module("tensorflow").config.list_physical_devices("GPU")
 
 
 @contextlib.contextmanager
 def _without(notes: Sequence[str]) -> Iterator[None]:
-    """Takes lines of some patterns out of what is written to the file descriptor of stderr."""
+    """Context manager that filters lines matching `notes` out of stderr's file descriptor."""
     grep = shutil.which("grep")
     try:
         stderr = os.dup(2)
-    except OSError:  # it is closed
+    except OSError:  # stderr is closed
         grep = stderr = None
     if grep is None:
         yield
         return
-    # A process of its own passes on what is written even if this one crashes in an import.
+    # A separate process still passes on the output if this one crashes in an import.
     patterns = [part for note in notes for part in ("-e", note)]
     filtering = subprocess.Popen(
         [grep, "-v", "--line-buffered", *patterns], stdin=subprocess.PIPE, stdout=stderr
@@ -65,6 +65,6 @@ def _without(notes: Sequence[str]) -> Iterator[None]:
         os.dup2(stderr, 2)
         os.close(stderr)
         filtering.stdin.close()
-        # Not for ever: a process started meanwhile may have kept the pipe open.
+        # Do not wait for ever: a process started meanwhile may have kept the pipe open.
         with contextlib.suppress(subprocess.TimeoutExpired):
             filtering.wait(timeout=2)

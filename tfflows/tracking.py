@@ -1,7 +1,7 @@
-"""The bridge between Keras 3 and `tf.Module`: one set of variables, seen by everyone.
+"""The bridge between Keras 3 and `tf.Module`: one set of variables that both sides see.
 
 TensorFlow Probability's bijectors are `tf.Module`s and know nothing of Keras 3 layers; a Keras 3
-model knows nothing of a `tf.Module`'s variables. Three readers have to see every variable:
+model knows nothing of a `tf.Module`'s variables. Three readers must see every variable:
 
 * Keras (weights, optimizer, `.weights.h5`): `AdoptedModule`, a layer that a model holds;
 * `tf.Module` (`bijector.trainable_variables`, `tfp.vi`): `layer_variables`, which a bijector stores
@@ -28,12 +28,12 @@ def keras_layers(module: tf.Module) -> list[keras.layers.Layer]:
 
 
 def layer_variables(layer) -> list[tf.Variable]:
-    """Returns the raw `tf.Variable`s of a built layer (Keras 3 or tf_keras), to be held as such."""
+    """Returns the raw `tf.Variable`s of a built layer (Keras 3 or tf_keras), to store as is."""
     return [v if isinstance(v, tf.Variable) else v.value for v in layer.variables]
 
 
 def raw_variables(module: tf.Module) -> list[tf.Variable]:
-    """Returns every `tf.Variable` of `module`, those of Keras layers on it included, each once."""
+    """Returns every `tf.Variable` of `module`, including those of its Keras layers, each once."""
     found = list(module._flatten(predicate=lambda leaf: isinstance(leaf, tf.Variable)))
     for layer in keras_layers(module):
         found += layer_variables(layer)
@@ -50,7 +50,7 @@ def _adopt(variable: tf.Variable, name: str) -> keras.Variable:
     )
     constraint = getattr(variable, "constraint", None)
     if constraint is not None:
-        # Keras 3 hands a constraint its own variable type; TensorFlow's expects a tensor.
+        # Keras 3 passes its own variable type to a constraint; TensorFlow's expects a tensor.
         adopted.constraint = lambda value: constraint(tf.convert_to_tensor(value))
     return adopted
 
@@ -70,7 +70,7 @@ class AdoptedModule(keras.layers.Layer):
         owned = {id(v) for layer in self.networks for v in layer_variables(layer)}
         taken = collections.Counter()
         for variable in (v for v in raw_variables(module) if id(v) not in owned):
-            # Not the scope: Keras numbers layers that have no name anew in every process.
+            # Drop the scope: Keras renumbers unnamed layers in every process.
             name = variable.name.split(":")[0].split("/")[-1]
             taken[name] += 1
             unique = name if taken[name] == 1 else f"{name}_{taken[name]}"
@@ -78,7 +78,7 @@ class AdoptedModule(keras.layers.Layer):
         self.built = True
 
     def save_own_variables(self, store):
-        """Writes each variable under its name, so that no order of attributes can mix them up."""
+        """Writes each variable under its name, so that attribute order cannot mix them up."""
         for variable in (*self._trainable_variables, *self._non_trainable_variables):
             store[variable.name] = variable.numpy()
 
@@ -86,7 +86,7 @@ class AdoptedModule(keras.layers.Layer):
         """Reads each variable by its name.
 
         Raises:
-          ValueError: if names or shapes are another module's; no variable is changed then.
+          ValueError: if names or shapes belong to another module; no variable is then changed.
         """
         variables = {
             v.name: v for v in (*self._trainable_variables, *self._non_trainable_variables)

@@ -1,8 +1,8 @@
 """The versions of TensorFlow, Keras and TFP that tfflows runs with, checked at import.
 
 TensorFlow Probability is built on tf_keras (Keras 2), tfflows on Keras 3, and a mismatch of the
-four packages shows as an import error deep inside one of them. `check` runs before any of them is
-used and says what to install instead.
+four packages shows up as an import error deep inside one of them. `check` runs before any of them
+is used and says what to install instead.
 """
 
 import importlib
@@ -21,16 +21,16 @@ REQUIRED = {
     "tensorflow_probability": ("tensorflow-probability", "0.25", "0.26"),
 }
 
-# Distributions other than the one required that bring the same module.
+# Other distributions that provide the same module.
 _VARIANTS = {"tensorflow": ("tensorflow-cpu", "tensorflow-rocm", "tensorflow-aarch64")}
 
 
 def check() -> None:
-    """Checks that the packages tfflows is built on are there and can work together.
+    """Checks that the packages tfflows is built on are installed and compatible.
 
     Raises:
-      ImportError: a package is missing or outside the range that tfflows was run with, or Keras
-        runs on a backend other than TensorFlow; one sentence that says what to do.
+      ImportError: if a package is missing or outside the range tfflows was tested with, or Keras
+        runs on a backend other than TensorFlow; the message says in one sentence what to do.
     """
     for module, (distribution, low, high) in REQUIRED.items():
         found, version = _installed(module, distribution)
@@ -54,7 +54,7 @@ def check() -> None:
 
 
 def _installed(module: str, distribution: str) -> tuple[str, str | None]:
-    """The distribution that brings `module`, and its version (None where there is none)."""
+    """The distribution that provides `module`, and its version (None if there is none)."""
     if importlib.util.find_spec(module) is None:
         return distribution, None
     for name in (distribution, *_VARIANTS.get(module, ())):
@@ -62,7 +62,7 @@ def _installed(module: str, distribution: str) -> tuple[str, str | None]:
             return name, importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
             continue
-    # A build that is no pip distribution (a source tree, a nightly): the module knows.
+    # Not a pip distribution (a source tree, a nightly): ask the module itself.
     return distribution, importlib.import_module(module).__version__
 
 
@@ -73,7 +73,7 @@ def _numbers(version: str) -> tuple[int, int]:
 
 
 def _keras_backend() -> str:
-    """The backend Keras runs on, or the one it was set to and could not import."""
+    """The backend Keras runs on, or the one it was set to but could not import."""
     try:
         return importlib.import_module("keras").config.backend()
     except ImportError as error:

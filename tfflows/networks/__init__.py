@@ -1,4 +1,4 @@
-"""Networks that parametrise the maps: layers from part of an event to a map's parameters."""
+"""Conditioner networks: layers that map part of an event to a bijector's parameters."""
 
 from tfflows.networks.attention import GatedAttentionNet, GatedFeatureNet
 from tfflows.networks.convolution import ConvNet, ResidualConvNet, WeightNormConv2D, ZeroConv2D

@@ -25,9 +25,9 @@ def gate(x: tf.Tensor) -> tf.Tensor:
 class _Blocks(_ImageConditioner):
     """The blocks that Flow++'s conditioner and its feature network share.
 
-    A block is a gated residual convolution, its second kernel of side `second`; layer
-    normalisation where `normalized`; and, where there are heads, gated self-attention over all
-    positions and layer normalisation again.
+    A block is a gated residual convolution, whose second kernel has side `second`, then layer
+    normalisation if `normalized`. If there are heads, gated self-attention over all positions
+    follows, and again layer normalisation if `normalized`.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class _Blocks(_ImageConditioner):
         self.norms = [[self._normalization() for _ in range(norms)] for _ in range(blocks)]
 
     def _small(self, filters, kernel_size, salt):
-        """A layer that starts at a tenth of the usual size."""
+        """A layer whose weights start at a tenth of the usual size."""
         return self._scaled(filters, kernel_size, salt, 0.1)
 
     def _plain(self, filters, kernel_size, salt):
@@ -101,7 +101,7 @@ class _Blocks(_ImageConditioner):
             )
 
     def _hidden(self, inputs, context=None):
-        """What the blocks make of `inputs`: `[batch, H, W, width]`."""
+        """Applies the blocks to `inputs`; returns `[batch, H, W, width]`."""
         x = self.first(inputs)
         if context is not None:
             context = concat_elu(tf.cast(context, x.dtype))
@@ -156,9 +156,9 @@ class GatedAttentionNet(_Blocks):
       blocks: number of blocks.
       heads: heads of attention, a divisor of `width`; 0 for blocks without attention.
       dropout: rate of dropout within the blocks, during training.
-      last_elu: put an `elu` of both signs before the last layer, as the authors' models of
-        ImageNet have it.
-      weight_norm: give every layer's kernels by direction and length (`WeightNormConv2D`).
+      last_elu: put an `elu` of both signs before the last layer, as in the authors' ImageNet
+        models.
+      weight_norm: parametrise every layer's kernels by direction and length (`WeightNormConv2D`).
       seed: seed of the initial weights.
       **kwargs: passed to `keras.layers.Layer`.
 
@@ -196,7 +196,7 @@ class GatedAttentionNet(_Blocks):
         self.last = self._small(outputs, 3, salt=1)
 
     def build(self, inputs_shape, context_shape=None):
-        """Creates the weights; those of the context only where there is one."""
+        """Creates the weights; those for the context only if there is one."""
         hidden, double = self._build_blocks(inputs_shape)
         self.last.build(double if self.last_elu else hidden)
         self._build_embedding(hidden)
@@ -216,18 +216,18 @@ class GatedAttentionNet(_Blocks):
 
 @keras.saving.register_keras_serializable("tfflows")
 class GatedFeatureNet(_Blocks):
-    """Features of an image, for the flow of its dequantization noise.
+    """Computes features of an image, for the flow of its dequantization noise.
 
-    A 3 x 3 convolution and blocks of a gated residual convolution (3 x 3 twice), and, as the
-    authors' models of ImageNet have them, of layer normalisation and gated self-attention.
+    A 3 x 3 convolution is followed by blocks of a gated residual convolution (3 x 3 twice). As in
+    the authors' ImageNet models, blocks can also have layer normalisation and gated self-attention.
 
     Args:
-      outputs: number of features of each position.
+      outputs: number of features at each position.
       blocks: number of blocks.
       heads: heads of attention, a divisor of `outputs`; 0 for blocks without attention.
       normalized: put layer normalisation after each part of a block.
       dropout: rate of dropout within the blocks, during training.
-      weight_norm: give every layer's kernels by direction and length (`WeightNormConv2D`).
+      weight_norm: parametrise every layer's kernels by direction and length (`WeightNormConv2D`).
       seed: seed of the initial weights.
       **kwargs: passed to `keras.layers.Layer`.
 

@@ -1,4 +1,4 @@
-"""Convolutional conditioners of images: Glow's three layers and RealNVP's residual network."""
+"""Convolutional conditioners for images: Glow's three layers and RealNVP's residual network."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from tfflows.networks.mlp import dropout as _dropout
 class Convolution(keras.layers.Conv2D):
     """A convolution that keeps height and width.
 
-    The bias is added by TensorFlow's operation for it, which convolutions on CPUs take in together
-    with the activation that follows, as they do not take in Keras's broadcast sum. Kernels of 1 x 1
-    are a matrix product, which starts up in half of the time.
+    TensorFlow's own operation adds the bias. On CPUs a convolution fuses with that operation and
+    the activation that follows, but not with Keras's broadcast sum. A 1 x 1 kernel is applied as a
+    matrix product, which starts up in half the time.
 
     Args:
       filters: channels of the output.
@@ -25,7 +25,7 @@ class Convolution(keras.layers.Conv2D):
         super().__init__(filters, kernel_size, padding="same", **kwargs)
 
     def call(self, inputs, relu: bool = False):
-        """Returns `[batch, H, W, filters]`; with `relu`, what is above zero of it."""
+        """Returns `[batch, H, W, filters]`, after a ReLU if `relu`."""
         kernel, bias = tf.convert_to_tensor(self.kernel), tf.convert_to_tensor(self.bias)
         pointwise = kernel.shape[:2] == (1, 1)
         if pointwise:
@@ -46,8 +46,8 @@ class WeightNormConv2D(keras.layers.Layer):
     Args:
       filters: channels of the output.
       kernel_size: side of the kernel.
-      initial_length: of each kernel; by default that of `v` as drawn.
-      seed: of the directions.
+      initial_length: initial length of each kernel; by default that of `v` as drawn.
+      seed: seed of the directions.
       **kwargs: passed to `keras.layers.Layer`.
 
     Reference: Salimans & Kingma, Weight Normalization, 2016. https://arxiv.org/abs/1602.07868
@@ -69,7 +69,7 @@ class WeightNormConv2D(keras.layers.Layer):
         """Creates direction, length and bias."""
         shape = (self.kernel_size, self.kernel_size, inputs_shape[-1], self.filters)
         draw = keras.initializers.HeNormal(self.seed)(shape)
-        # The norm is taken in float32, whatever the layer computes in.
+        # The norm is taken in float32, whatever the layer's compute dtype.
         self.direction = self.add_weight(
             name="direction",
             shape=shape,
@@ -107,7 +107,7 @@ class WeightNormConv2D(keras.layers.Layer):
 
 
 class _ImageConditioner(keras.layers.Layer):
-    """What the networks share: seeded layers, and a context added to hidden channels.
+    """Base class of the networks: seeded layers, and a context added to hidden channels.
 
     A context is a vector `[batch, size]`, the same at every position, or features
     `[batch, H, W, size]`, one for each position.
@@ -137,7 +137,7 @@ class _ImageConditioner(keras.layers.Layer):
     def _build_contexts(
         self, count, inputs_shape, context_shape, use_bias=False, weight_norm=False
     ):
-        """`count` projections of the context to hidden channels, where there is one."""
+        """Builds `count` projections of the context, if there is one, to hidden channels."""
         if context_shape is None:
             return
         if len(context_shape) == 4 and tuple(context_shape[1:3]) != tuple(inputs_shape[1:3]):
@@ -168,7 +168,7 @@ class _ImageConditioner(keras.layers.Layer):
         ]
 
     def _add_context(self, index, hidden, context):
-        """`hidden` and what the context adds to its channels, where there is one."""
+        """Adds the projected context, if there is one, to the channels of `hidden`."""
         if not self.contexts:
             return hidden
         if isinstance(self.contexts[index], WeightNormConv2D) and context.shape.rank == 2:
@@ -213,8 +213,8 @@ class ZeroConv2D(keras.layers.Layer):
         )
 
     def call(self, inputs, context=None):
-        """Returns `[batch, H, W, outputs]`; a context has no part in it."""
-        # The factors times the weights, which are fewer than the outputs.
+        """Returns `[batch, H, W, outputs]`; the context is ignored."""
+        # Apply the factors to the weights, which are fewer than the outputs.
         scale = tf.exp(3.0 * tf.convert_to_tensor(self.log_scale))
         kernel, bias = (
             tf.convert_to_tensor(v) for v in (self.convolution.kernel, self.convolution.bias)
@@ -228,9 +228,9 @@ class ZeroConv2D(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("tfflows")
 class ConvNet(_ImageConditioner):
-    """Glow's conditioner: convolutions of 3 x 3, 1 x 1 and 3 x 3, zero at first.
+    """Glow's conditioner: 3 x 3, 1 x 1 and 3 x 3 convolutions, initially zero.
 
-    The last layer starts at zero and has, beside its kernel, a factor `exp(3 s)` for each channel.
+    The last layer starts at zero and has, besides its kernel, a factor `exp(3 s)` for each channel.
 
     Args:
       outputs: channels of the output.
@@ -251,7 +251,7 @@ class ConvNet(_ImageConditioner):
         self.last = ZeroConv2D(outputs, dtype=self.dtype_policy)
 
     def build(self, inputs_shape, context_shape=None):
-        """Creates the weights; those of the context only where there is one."""
+        """Creates the weights; those for the context only if there is one."""
         hidden = (*tuple(inputs_shape)[:-1], self.width)
         self.first.build(inputs_shape)
         self.middle.build(hidden)
@@ -272,11 +272,11 @@ class ConvNet(_ImageConditioner):
 
 @keras.saving.register_keras_serializable("tfflows")
 class ResidualConvNet(_ImageConditioner):
-    """RealNVP's conditioner: a residual network of weight-normalised convolutions, zero at first.
+    """RealNVP's conditioner: a residual network of weight-normalised convolutions, initially zero.
 
-    Each block is `x + W2 relu(W1 relu(x) + V context)` with kernels of 3 x 3; every block also adds
-    to the last layer's input, through a 1 x 1 convolution of its own. The last layer has a learned
-    length for each of its kernels, which starts at zero.
+    Each block is `x + W2 relu(W1 relu(x) + V context)` with 3 x 3 kernels. Every block also adds to
+    the last layer's input, through its own 1 x 1 convolution. The last layer has a learned length
+    for each of its kernels, which starts at zero.
 
     Args:
       outputs: channels of the output.
@@ -305,7 +305,7 @@ class ResidualConvNet(_ImageConditioner):
         self.blocks = blocks
         self.first = self._weight_norm(width, 3, salt=0)
         self.expand = [self._weight_norm(width, 3, salt=100 + i) for i in range(blocks)]
-        # Short, so that a deep network starts close to its input.
+        # Short kernels, so that a deep network starts close to its input.
         self.contract = [
             self._weight_norm(width, 3, salt=200 + i, initial_length=0.5) for i in range(blocks)
         ]
@@ -315,7 +315,7 @@ class ResidualConvNet(_ImageConditioner):
         self.last = self._weight_norm(outputs, 1, salt=400, initial_length=0.0)
 
     def build(self, inputs_shape, context_shape=None):
-        """Creates the weights; those of the context only where there is one."""
+        """Creates the weights; those for the context only if there is one."""
         hidden = (*tuple(inputs_shape)[:-1], self.width)
         self.first.build(inputs_shape)
         for layer in (*self.expand, *self.contract, *self.skips, self.last):

@@ -8,11 +8,11 @@ import tensorflow as tf
 
 
 class Linearization:
-    """The Jacobian `J` of a perceptron at each row of a batch, held by its factors.
+    """The Jacobian `J` of a perceptron at each row of a batch, stored as its factors.
 
-    A layer `x -> f(x W + b)` has the factor `W diag(f')`. Products with vectors cost about what
-    the network itself costs, and need no gradient tape, so that they can be differentiated once
-    more, run in loops and be compiled.
+    A layer `x -> f(x W + b)` has the factor `W diag(f')`. Products with vectors cost about as much
+    as the network itself. They need no gradient tape, so they can be differentiated again, run in
+    loops and be compiled.
 
     Args:
       factors: `(kernel [inputs, outputs], slope [batch, outputs])` of each layer; a slope is `None`
@@ -40,7 +40,7 @@ class Linearization:
         return cotangents
 
     def matrix(self) -> tf.Tensor:
-        """`J^T`, `[batch, inputs, outputs]`: row i is the derivative by input i."""
+        """`J^T`, `[batch, inputs, outputs]`: row i is the derivative with respect to input i."""
         kernel, slope = self._factors[0]
         # The tangents are the identity, whose product with the first kernel is that kernel.
         tangents = kernel[tf.newaxis] if slope is None else kernel * slope[:, tf.newaxis]
@@ -58,7 +58,7 @@ def _scaled(vectors: tf.Tensor, slope: tf.Tensor | None) -> tf.Tensor:
 
 
 def _matmul(vectors: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
-    """One matrix product, where broadcasting would make one a row."""
+    """Multiplies in one matrix product, where broadcasting would make one per row."""
     if vectors.shape.rank == 2:
         return vectors @ kernel
     inputs, outputs = kernel.shape
@@ -67,7 +67,7 @@ def _matmul(vectors: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
 
 
 def rademacher(seed: tf.Tensor, like: tf.Tensor) -> tf.Tensor:
-    """Random signs of the shape and dtype of `like`, for estimates of traces.
+    """Random signs with the shape and dtype of `like`, for estimates of traces.
 
     Args:
       seed: `int32` `[2]`.

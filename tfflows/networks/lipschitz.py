@@ -11,11 +11,11 @@ from tfflows.networks.linearization import Linearization
 
 
 def spectral_norm_bound(matrix: tf.Tensor) -> tf.Tensor:
-    """An upper bound of the largest singular value of a matrix, within 2 % for 128 x 128.
+    """An upper bound on the largest singular value of a matrix, within 2 % for 128 x 128.
 
-    The Schatten norm of order 256, from six squarings of the Gram matrix. Unlike a power
-    iteration, which comes from below, it is never less than the singular value, needs no state
-    that training would have to keep, and costs a few matrix products on any device.
+    The bound is the Schatten norm of order 256, from six squarings of the Gram matrix. A power
+    iteration approaches the singular value from below; this bound is never less than it. It needs
+    no state that training would have to keep, and costs a few matrix products on any device.
 
     Args:
       matrix: `[rows, columns]`.
@@ -48,21 +48,21 @@ def spectral_norm_bound(matrix: tf.Tensor) -> tf.Tensor:
 
 @keras.saving.register_keras_serializable("tfflows")
 class LipschitzMLP(keras.layers.Layer):
-    """Perceptron with LipSwish activations whose Lipschitz constant is bounded, zero at first.
+    """Perceptron with LipSwish activations and a bounded Lipschitz constant, initially zero.
 
-    Each kernel is divided by a bound of its spectral norm where that exceeds `coefficient`. It
-    happens in the call, so it holds for any weights, whatever moved them. LipSwish,
+    If a bound on the spectral norm of a kernel exceeds `coefficient`, the kernel is scaled down to
+    it. This happens in `call`, so it holds for any weights, whatever changed them. LipSwish,
     `x sigmoid(b x) / 1.1` with `b > 0` learnt, has slopes of at most 1. So the constant is at most
     `lipschitz = coefficient ** layers`. A context `[batch, size]` enters every hidden layer
     through a matrix of its own, which is not bounded.
 
-    The layer computes in its own dtype, whatever the policy: in bfloat16 it would be no
-    contraction.
+    The layer computes in its own dtype, whatever the mixed-precision policy: in bfloat16 it would
+    not be a contraction.
 
     Args:
       outputs: size of the input and of the output.
       hidden_units: size of each hidden layer.
-      coefficient: bound of each kernel's spectral norm, between 0 and 1.
+      coefficient: bound on each kernel's spectral norm, between 0 and 1.
       seed: seed of the initial weights.
       dtype: floating type of the layer.
       **kwargs: passed to `keras.layers.Layer`.
@@ -95,11 +95,11 @@ class LipschitzMLP(keras.layers.Layer):
 
     @property
     def lipschitz(self) -> float:
-        """Bound of the Lipschitz constant, for every context."""
+        """Bound on the Lipschitz constant, for every context."""
         return self.coefficient ** (len(self.hidden_units) + 1)
 
     def build(self, inputs_shape, context_shape=None):
-        """Creates the weights; those of the context only where there is one."""
+        """Creates the weights; those for the context only if there is one."""
         sizes = (inputs_shape[-1], *self.hidden_units, self.outputs)
         glorot = keras.initializers.GlorotUniform
         self.kernels, self.biases = [], []
@@ -121,9 +121,9 @@ class LipschitzMLP(keras.layers.Layer):
             ]
 
     def at(self, context=None) -> _Contraction:
-        """The function of the inputs alone, its kernels normalised once for many calls."""
+        """The function of the inputs alone, with kernels normalised once for many calls."""
         kernels = [tf.convert_to_tensor(kernel) for kernel in self.kernels]
-        # The larger of the two, so that small kernels are left alone and zero is no trouble.
+        # The larger of the two, so that small kernels stay as they are and zero is safe.
         kernels = [
             w * (self.coefficient / tf.maximum(spectral_norm_bound(w), self.coefficient))
             for w in kernels
@@ -155,7 +155,7 @@ class _Contraction:
         self._kernels, self._biases, self._betas = kernels, biases, betas
 
     def stopped(self) -> _Contraction:
-        """The same function, which passes no gradient to its weights."""
+        """The same function, but without gradients to its weights."""
         stop = tf.stop_gradient
         parts = (self._kernels, self._biases, self._betas)
         return _Contraction(*([stop(value) for value in part] for part in parts))

@@ -14,14 +14,14 @@ from tfflows.networks.one_pass import BlockedLayer, generate
 
 
 def _mask(degrees, dtype) -> tf.Tensor:
-    """`[inputs, outputs]`: an output sees the inputs of no higher degree than its own."""
-    # Computed from the degrees, so that a graph holds these few numbers and no matrix.
+    """Mask `[inputs, outputs]`: an output sees the inputs of no higher degree than its own."""
+    # Computed from the degrees, so that a graph holds these few numbers and not a matrix.
     inputs, outputs = (tf.constant(d, tf.int32) for d in degrees)
     return tf.cast(inputs[:, tf.newaxis] <= outputs, dtype)
 
 
 class _MaskConstraint:
-    """Projects a kernel onto its mask: for whoever reads the constraint of a variable."""
+    """Projects a kernel onto its mask, for code that reads the constraint of a variable."""
 
     def __init__(self, degrees):
         self.degrees = degrees
@@ -33,18 +33,18 @@ class _MaskConstraint:
 class AutoregressiveNetwork(tfp.bijectors.AutoregressiveNetwork):
     """MADE: `[batch, size]` to `[batch, size, params]`, output d a function of inputs < d.
 
-    TFP's class keeps its masks in kernel constraints, which only a Keras 2 optimizer applies:
-    trained by anything else, they dissolve and the flow stops being a density. Here each kernel
-    is multiplied by its mask in `call`, so that no optimizer can undo them. Hidden units are
-    sorted by degree. The last layer starts at zero. Always float32 or what `dtype` says, whatever
-    the mixed-precision policy.
+    TFP's class keeps its masks in kernel constraints, which only a Keras 2 optimizer applies. With
+    any other optimizer the masks are lost and the flow is no longer a density. Here `call`
+    multiplies each kernel by its mask, so that no optimizer can undo the masks. Hidden units are
+    sorted by degree. The last layer starts at zero. The network computes in float32, or in `dtype`
+    if given, whatever the mixed-precision policy.
 
     Args:
       params: numbers per dimension.
       event_shape: size of the vector, an int or a sequence of one.
       hidden_units: size of each hidden layer (or of each residual block, all equal).
       activation: name of a Keras activation.
-      residual: pre-activation residual blocks in place of plain layers.
+      residual: use pre-activation residual blocks instead of plain layers.
       dropout: rate of dropout during training (after each layer, within each block).
       conditional_event_shape: size of a context, which every output may see, or `None`.
       seed: seed of the initial weights.
@@ -99,8 +99,9 @@ class AutoregressiveNetwork(tfp.bijectors.AutoregressiveNetwork):
         else:
             pairs = list(zip(degrees[:-1], degrees[1:], strict=True))
         self._layers = [self._add_layer(i, *pair) for i, pair in enumerate(pairs)]
-        # The parameters of a number see what is final when it is decided. First come the first
-        # parameters of all numbers, for a map works on one parameter of a row at a time.
+        # The parameters of a number see what is final when that number is decided. The first
+        # parameters of all numbers come first, because a bijector works on one parameter of a row
+        # at a time.
         before = np.tile(degrees[0] - 1, self._params)
         self._last = self._add_layer(len(pairs), degrees[-1], before, "zeros")
         self._context_kernels = []
@@ -158,8 +159,8 @@ class AutoregressiveNetwork(tfp.bijectors.AutoregressiveNetwork):
 
         Args:
           x: `[batch, size]`.
-          context: `[batch, *conditional_event_shape]` where the network is conditional.
-          conditional_input: TFP's name for the same.
+          context: `[batch, *conditional_event_shape]` if the network is conditional.
+          conditional_input: TFP's name for `context`.
         """
         context = conditional_input if context is None else context
         x = tf.cast(x, self.compute_dtype)
@@ -177,15 +178,15 @@ class AutoregressiveNetwork(tfp.bijectors.AutoregressiveNetwork):
         return tf.linalg.matrix_transpose(tf.ensure_shape(tf.reshape(x, shape), static))
 
     def generate(self, choose: Callable, x, context=None) -> tuple[tf.Tensor, tf.Tensor]:
-        """Decides a vector one number after another, in about the work of one `call`.
+        """Generates a vector one number at a time, for about the cost of one `call`.
 
-        Equal to `size` calls, each of which fixes one number more. Without dropout.
+        The result equals that of `size` calls, each of which fixes one more number. Dropout is off.
 
         Args:
-          choose: from `(parameters [batch, params], x [batch])` of a dimension to its value and
-            log-determinant, `[batch]` each.
-          x: `[batch, size]`: what `choose` is given.
-          context: `[batch, *conditional_event_shape]` where the network is conditional.
+          choose: function from `(parameters [batch, params], x [batch])` of a dimension to its
+            value and log-determinant, `[batch]` each.
+          x: `[batch, size]`: the second argument of `choose`.
+          context: `[batch, *conditional_event_shape]` if the network is conditional.
 
         Returns:
           The vector `[batch, size]`, and the sum of the log-determinants, `[batch]`.

@@ -11,7 +11,7 @@ from tfflows.random import next_noise_seed
 
 
 def dropout(x: tf.Tensor, rate: float) -> tf.Tensor:
-    """Drops entries of `x` during training, by noise that is a function of (seed, step)."""
+    """Drops entries of `x` during training, with noise that is a function of (seed, step)."""
     seed = next_noise_seed() if rate else None
     if seed is None:
         return x
@@ -20,7 +20,7 @@ def dropout(x: tf.Tensor, rate: float) -> tf.Tensor:
 
 
 class _Conditioner(keras.layers.Layer):
-    """What the conditioners share: seeded layers, context by addition, a last layer at zero."""
+    """Base class of the conditioners: seeded layers, an added context, a last layer at zero."""
 
     def __init__(self, outputs, hidden_units, activation, dropout_rate, seed, **kwargs):
         super().__init__(**kwargs)
@@ -56,7 +56,7 @@ class _Conditioner(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("tfflows")
 class MLP(_Conditioner):
-    """Multilayer perceptron from `[batch, inputs]` to `[batch, outputs]`, zero at first.
+    """Multilayer perceptron from `[batch, inputs]` to `[batch, outputs]`, initially zero.
 
     A context `[batch, size]` enters every hidden layer through a matrix of its own.
 
@@ -83,7 +83,7 @@ class MLP(_Conditioner):
         self.contexts = []
 
     def build(self, inputs_shape, context_shape=None):
-        """Creates the weights; those of the context only where there is one."""
+        """Creates the weights; those for the context only if there is one."""
         shape = tuple(inputs_shape)
         for layer in (*self.hidden, self.last):
             layer.build(shape)
@@ -110,7 +110,7 @@ class MLP(_Conditioner):
 class ResidualMLP(_Conditioner):
     """Residual network of pre-activation blocks from `[batch, inputs]` to `[batch, outputs]`.
 
-    Each block is `x + W2 drop(act(W1 act(x) + V context))`; zero at first.
+    Each block is `x + W2 drop(act(W1 act(x) + V context))`. The output is initially zero.
 
     Args:
       outputs: size of the output.
@@ -142,12 +142,12 @@ class ResidualMLP(_Conditioner):
         units, blocks = self.hidden_units[0], len(self.hidden_units)
         self.first = self._dense(units, salt=100)
         self.expand = [self._dense(units, salt=200 + i) for i in range(blocks)]
-        # Without a bias of their own: what it would add, the next layer's can.
+        # No bias: the next layer's bias can add the same.
         self.contract = [self._dense(units, salt=400 + i, use_bias=False) for i in range(blocks)]
         self.contexts = []
 
     def build(self, inputs_shape, context_shape=None):
-        """Creates the weights; those of the context only where there is one."""
+        """Creates the weights; those for the context only if there is one."""
         shape = (*tuple(inputs_shape)[:-1], self.hidden_units[0])
         self.first.build(inputs_shape)
         self._build_all((*self.expand, *self.contract, self.last), shape)

@@ -1,11 +1,11 @@
-"""Generation by a masked network in about the work of one pass.
+"""Generation by a masked network for about the cost of one pass.
 
-A hidden unit of degree d is final once the first d numbers are known: so nothing of a network has
-to be computed twice. Numbers that no hidden unit stands between are decided together, in one step,
-and several steps make a block. When a block begins, every layer's products with all that is final
-are one matrix product; within the block, what its own numbers and units add to each other is a
-network of a few units, evaluated anew after each step. Arrays are feature-major, `[units, batch]`,
-so that the units of a block are contiguous.
+A hidden unit of degree d is final once the first d numbers are known, so no part of a network has
+to be computed twice. Numbers without a hidden unit between them are decided together, in one step,
+and several steps make a block. When a block begins, each layer multiplies everything that is final
+in one matrix product. Within the block, its own numbers and units form a network of a few units,
+which is evaluated again after each step. Arrays are feature-major, `[units, batch]`, so that the
+units of a block are contiguous.
 """
 
 from __future__ import annotations
@@ -23,10 +23,12 @@ class BlockedLayer:
     """A masked linear layer.
 
     Attributes:
-      kernel: `[outputs, inputs]`, masked; of the last layer, all first parameters come first.
+      kernel: `[outputs, inputs]`, masked; in the last layer, the first parameters of all numbers
+        come first.
       bias: `[outputs, 1]` or `[outputs, batch]`.
-      degrees: `(inputs, outputs)`: how many of the network's numbers each depends on; those of
-        hidden units sorted, those of parameters as often as there are parameters of a number.
+      degrees: `(inputs, outputs)`: how many of the network's numbers each unit depends on. The
+        degrees of hidden units are sorted; those of outputs are repeated for each parameter of a
+        number.
     """
 
     kernel: tf.Tensor
@@ -35,7 +37,7 @@ class BlockedLayer:
 
 
 def block_length(steps: int) -> int:
-    """Steps in a block: the more, the more work within and the less between the blocks."""
+    """Steps in a block; a longer block means more work within blocks and less between them."""
     return min(steps, max(4, round(0.3 * math.sqrt(steps))))
 
 
@@ -77,7 +79,8 @@ def generate(
     Args:
       layers: the linear layers of a masked network, the last from hidden units to parameters.
       hidden: `hidden(y, dense)`: the last hidden layer; `dense(index, value)` applies a layer.
-      choose: from `(parameters [..., params], x [...])` to values and log-dets, `[...]` each.
+      choose: function from `(parameters [..., params], x [...])` to values and log-determinants,
+        `[...]` each.
       x: `[batch, size]`.
 
     Returns:
@@ -87,15 +90,16 @@ def generate(
     dtype = layers[0].kernel.dtype
     batch = tf.shape(x)[0] if x.shape[0] is None else x.shape[0]
     params = layers[-1].kernel.shape[0] // size
-    # The step that decides number d, and with it the units of degree d: as many come before it as
-    # the last hidden layer has degrees below d, for only through these does it see other numbers.
+    # The step that decides number d, and with it the units of degree d. One step comes before it
+    # for each distinct degree below d in the last hidden layer, because number d sees other numbers
+    # only through those units.
     stops = np.unique(np.maximum(layers[-1].degrees[0], 0))
     step_of = np.searchsorted(stops[stops > 0], np.arange(size + 1))
     steps = int(step_of[size]) + 1
     length = block_length(steps)
     count = -(-steps // length)
 
-    # Each step has the same count of numbers, those lacking being padding; so has each block.
+    # All steps are padded to the same count of numbers, and so are all blocks.
     numbers = _Blocks(step_of[1:], 1, count * length)
     width = numbers.length
     numbers.units = numbers.units.reshape(count, length * width)
@@ -113,12 +117,12 @@ def generate(
         kernel, bias = out.gather(kernel), out.gather(bias)
         kernels.append(tf.reshape(kernel, [count, -1, count * into.length]))
         biases.append(tf.reshape(bias, [count, kernels[-1].shape[1], tf.shape(bias)[-1]]))
-    # Padding that lies inside of every map's support.
+    # The padding value lies inside the support of every bijector.
     x = tf.reshape(numbers.gather(tf.transpose(x), padding=0.5), [count, length, width, batch])
     real = tf.constant(numbers.real.reshape([count, length, width, 1]))
 
     def block(k, known, log_det):
-        """Decides the numbers of block `k`; `known[i]` holds what layer i has been fed so far."""
+        """Decides the numbers of block `k`; `known[i]` holds the inputs of layer i so far."""
         rows = [tf.gather(kernel, k) for kernel in kernels]
         before = [
             tf.matmul(row, tf.reshape(value, [-1, batch])) + tf.gather(bias, k)
@@ -134,7 +138,7 @@ def generate(
             fed[index] = value
             return before[index] + tf.matmul(within[index], value)
 
-        # One product and one map a step: those of its own parameters.
+        # Each step takes one product and one `choose`, for its own parameters only.
         fixed, kernel = (tf.split(value[-1], length) for value in (before, within))
         given = tf.unstack(tf.gather(x, k))
         decided, terms = [tf.zeros([width, batch], dtype)] * length, []

@@ -1,7 +1,7 @@
-"""Autoregressive networks that go along the vector: recurrent, or over the last few numbers.
+"""Autoregressive networks that scan the vector: recurrent, or over the last few numbers.
 
-Both take `[batch, size]` to `[batch, size, params]`, output d a function of inputs < d. Both can be
-run one dimension at a time as well, which is how a vector is sampled in the work of one pass:
+Both take `[batch, size]` to `[batch, size, params]`, output d a function of inputs < d. Both can
+also run one dimension at a time, which samples a vector for the cost of one pass:
 
     state = network.initial_state(batch_size, context, dtype)
     parameters, state = network.step(index, previous, state, context)
@@ -14,16 +14,16 @@ from collections.abc import Sequence
 import keras
 import tensorflow as tf
 
-# Unrolled, a vector of 9 trains 2.6 times faster under XLA than in a loop, and one of 64 takes 85 s
-# to compile in place of 4.
+# Unrolled, a vector of 9 trains 2.6 times faster under XLA than in a loop, but one of 64 takes 85 s
+# to compile instead of 4.
 _UNROLLED = 16
 
 
 class _Sequential(keras.layers.Layer):
-    """What the two share: checks, weights by position, an output layer at zero.
+    """Base class of the two: checks, weights by position, an output layer at zero.
 
-    Always float32 or what `dtype` says, whatever the mixed-precision policy: sampling has to
-    repeat, number by number, what `call` computes at once.
+    The layer computes in float32, or in `dtype` if given, whatever the mixed-precision policy:
+    sampling has to repeat, number by number, what `call` computes at once.
     """
 
     def __init__(self, params, size, hidden_units, seed, **kwargs):
@@ -40,7 +40,7 @@ class _Sequential(keras.layers.Layer):
             )
 
     def _weight(self, name, *shape, zeros=False):
-        """A weight that is Glorot's of its last two axes, or zero."""
+        """Adds a weight that starts as Glorot's over its last two axes, or at zero."""
         self._salt += 1
         glorot = keras.initializers.GlorotUniform(self.seed * 1009 + self._salt)
         return self.add_weight(
@@ -78,9 +78,9 @@ class _Sequential(keras.layers.Layer):
 class RecurrentNetwork(_Sequential):
     """Gated recurrent units along the vector: output d is a function of inputs < d.
 
-    At position d the units see the number before it, the position (a bias of its own), the context
-    and their own state; the parameters of dimension d come from the state by a matrix of that
-    position, zero at first.
+    At position d the units see the number before it, the position (through its own bias), the
+    context and their own state. Each position has its own matrix, initially zero, from the state to
+    the parameters of dimension d.
 
     Args:
       params: numbers per dimension.
@@ -100,7 +100,7 @@ class RecurrentNetwork(_Sequential):
         super().__init__(params, size, hidden_units, seed, **kwargs)
 
     def build(self, inputs_shape, context_shape=None):
-        """Creates the weights; those of the context only where there is one."""
+        """Creates the weights; those for the context only if there is one."""
         self._build_output(inputs_shape)
         first = 3 * self.hidden_units[0]
         self.kernel = self._weight("kernel", 1, first)
@@ -123,16 +123,16 @@ class RecurrentNetwork(_Sequential):
         ]
 
     def _entering(self, previous, positions, context):
-        """What enters the gates of the first layer from outside: `[batch, ..., 3 units]`."""
+        """The outside input to the gates of the first layer: `[batch, ..., 3 units]`."""
         entering = previous[..., tf.newaxis] * self.kernel[0] + positions
         if self.context_kernel is not None:
-            # Beside the batch, `previous` may have an axis of positions.
+            # `previous` may have an axis of positions besides the batch.
             context = tf.matmul(tf.cast(context, self.compute_dtype), self.context_kernel)
             entering += context if previous.shape.rank == 1 else context[:, tf.newaxis]
         return entering
 
     def _advance(self, entering, state):
-        """One position: the state after it, from the state before it."""
+        """Advances one position: returns the state after it, given the state before it."""
         after = []
         for layer, (before, recurrent) in enumerate(zip(state, self.recurrent, strict=True)):
             if layer:
@@ -158,8 +158,8 @@ class RecurrentNetwork(_Sequential):
         Args:
           index: scalar integer tensor.
           previous: `[batch]`, the number at `index - 1`; zeros at index 0.
-          state: as returned before.
-          context: `[batch, context]`, where the network was built with one.
+          state: the state that the previous step, or `initial_state`, returned.
+          context: `[batch, context]`, if the network was built with one.
         """
         previous = tf.cast(previous, self.compute_dtype)
         position = tf.gather(self.positions, index)
@@ -183,7 +183,7 @@ class RecurrentNetwork(_Sequential):
         return tf.stack(hidden, axis=1)
 
     def _looped(self, entering, state):
-        """The same by a loop, which takes no longer to compile for a longer vector."""
+        """The same with a loop, which takes no longer to compile for a longer vector."""
         entering = tf.transpose(entering, [1, 0, 2])
         shape = [entering.shape[1], self.hidden_units[-1]]
         hidden = tf.TensorArray(entering.dtype, size=self.size, element_shape=shape)
@@ -205,8 +205,8 @@ class RecurrentNetwork(_Sequential):
 class FiniteDependencyNetwork(_Sequential):
     """A perceptron over the last few numbers: output d is a function of inputs d-n .. d-1.
 
-    The same hidden layers slide over all positions; a position adds a bias of its own to the first
-    and has an output matrix of its own, zero at first. Before the first number stand zeros.
+    The same hidden layers slide over all positions. Each position adds its own bias to the first
+    layer and has its own output matrix, initially zero. Zeros are padded before the first number.
 
     Args:
       params: numbers per dimension.
@@ -234,7 +234,7 @@ class FiniteDependencyNetwork(_Sequential):
         self.window, self.activation = last, keras.activations.get(activation)
 
     def build(self, inputs_shape, context_shape=None):
-        """Creates the weights; those of the context only where there is one."""
+        """Creates the weights; those for the context only if there is one."""
         self._build_output(inputs_shape)
         first = self.hidden_units[0]
         self.kernel = self._weight("kernel", self.window, first)
@@ -259,7 +259,7 @@ class FiniteDependencyNetwork(_Sequential):
         return hidden
 
     def initial_state(self, batch_size, context=None, dtype=None) -> tf.Tensor:
-        """The window before the first dimension, of zeros."""
+        """The window before the first dimension: all zeros."""
         del context, dtype
         return tf.zeros([batch_size, self.window], self.compute_dtype)
 
@@ -269,8 +269,8 @@ class FiniteDependencyNetwork(_Sequential):
         Args:
           index: scalar integer tensor.
           previous: `[batch]`, the number at `index - 1`; zeros at index 0.
-          state: as returned before.
-          context: `[batch, context]`, where the network was built with one.
+          state: the state that the previous step, or `initial_state`, returned.
+          context: `[batch, context]`, if the network was built with one.
         """
         previous = tf.cast(previous, self.compute_dtype)
         state = tf.concat([state[:, 1:], previous[:, tf.newaxis]], axis=1)

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from tfflows.networks.linearization import Linearization
 
-# Smooth activations, each from its argument to value and slope.
+# Smooth activations; each maps its argument to value and slope.
 _ACTIVATIONS = {
     "tanh": lambda x: _with_slope(tf.tanh(x), lambda y: 1.0 - tf.square(y)),
     "softplus": lambda x: (tf.nn.softplus(x), tf.sigmoid(x)),
@@ -22,11 +22,11 @@ def _with_slope(value, slope):
 
 @keras.saving.register_keras_serializable("tfflows")
 class ConcatSquashMLP(keras.layers.Layer):
-    """Perceptron from state and time to a velocity, whose layers are gated by time.
+    """Perceptron from state and time to a velocity, with layers gated by time.
 
-    Each layer is `(x W + b) sigmoid(t u + a) + t v`; a context `[batch, size]` enters the gate and
-    the shift beside the time, through matrices of its own. Zero at first. The layer computes in
-    its own dtype, whatever the policy, as a solver needs it to.
+    Each layer is `(x W + b) sigmoid(t u + a) + t v`. A context `[batch, size]` enters the gate and
+    the shift alongside the time, through its own matrices. The velocity is initially zero. The
+    layer computes in its own dtype, whatever the mixed-precision policy, as a solver needs.
 
     Args:
       outputs: size of the state and of the velocity.
@@ -37,7 +37,7 @@ class ConcatSquashMLP(keras.layers.Layer):
       **kwargs: passed to `keras.layers.Layer`.
 
     Raises:
-      ValueError: for an activation that is neither, or no hidden layer.
+      ValueError: for another activation, or no hidden layer.
 
     Reference: Grathwohl et al., FFJORD: Free-form Continuous Dynamics for Scalable Reversible
     Generative Models, 2018. https://arxiv.org/abs/1810.01367
@@ -63,7 +63,7 @@ class ConcatSquashMLP(keras.layers.Layer):
         self.activation, self.seed = activation, seed
 
     def build(self, inputs_shape, context_shape=None):
-        """Creates the weights; those of the context only where there is one."""
+        """Creates the weights; those for the context only if there is one."""
         sizes = (inputs_shape[-1], *self.hidden_units, self.outputs)
         self.steps = []
         for index, (inputs, units) in enumerate(zip(sizes[:-1], sizes[1:], strict=True)):
@@ -76,14 +76,14 @@ class ConcatSquashMLP(keras.layers.Layer):
             shapes |= {f"{part}_context": (context_shape[-1], units) for part in ("gate", "shift")}
         weights = {name: self.add_weight((units,), "zeros", name=name) for name in ("bias", "gate")}
         for salt, (name, shape) in enumerate(shapes.items()):
-            # What is added is zero in the last layer, and so is the velocity.
+            # All that the last layer adds starts at zero, and so does the velocity.
             zero = last and not name.startswith("gate")
             glorot = keras.initializers.GlorotUniform(self.seed * 1009 + 10 * index + salt)
             weights[name] = self.add_weight(shape, "zeros" if zero else glorot, name=name)
         return weights
 
     def linearize(self, state, time=0.0, context=None) -> tuple[tf.Tensor, Linearization]:
-        """The velocity `[batch, outputs]`, and its Jacobian by the state.
+        """The velocity `[batch, outputs]`, and its Jacobian with respect to the state.
 
         Args:
           state: `[batch, outputs]`.

@@ -1,8 +1,8 @@
 """Sampling from unnormalised densities with the help of a flow.
 
-The chains are those of `tfp.mcmc`; here is what a flow adds to them, as a proposal (`importance`,
-`independence_metropolis`) or as the space that they move in (`precondition`), and Gibbs sampling.
-`inpaint` completes images from a flow's own density.
+The chains are those of `tfp.mcmc`. This package adds a flow to them, either as the proposal
+(`importance`, `independence_metropolis`) or as the space they move in (`precondition`), and Gibbs
+sampling. `inpaint` completes images from a flow's own density.
 """
 
 from tfflows.sampling.gibbs import Block, Gibbs

@@ -1,4 +1,4 @@
-"""Gibbs sampling: the coordinates in turn, each given the others."""
+"""Gibbs sampling: draws the coordinates in turn, each given the others."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _Results = collections.namedtuple("GibbsResults", ["is_accepted"])
 
 @dataclasses.dataclass(frozen=True)
 class Block:
-    """Coordinates that a kernel of `tfp.mcmc` updates, the others held: Metropolis within Gibbs.
+    """Coordinates that a `tfp.mcmc` kernel updates with the rest fixed: Metropolis within Gibbs.
 
     Attributes:
       indices: the coordinates.
@@ -31,17 +31,17 @@ class Gibbs(tfp.mcmc.TransitionKernel):
     """One sweep of Gibbs sampling over vectors, for `tfp.mcmc.sample_chain`.
 
     Args:
-      updates: what a sweep does, in order. A function `(state, seed) -> state` draws some of the
-        coordinates from their conditional distribution given the rest, exactly; a `Block` takes one
-        step of a Metropolis kernel where that is not to be had.
-      target_log_prob_fn: unnormalised log-density, `[chains, dim]` to `[chains]`, nats; needed for
-        blocks alone.
+      updates: the updates of a sweep, in order. A function `(state, seed) -> state` draws some of
+        the coordinates exactly, from their conditional distribution given the rest. If that is not
+        possible, a `Block` takes one step of a Metropolis kernel instead.
+      target_log_prob_fn: unnormalised log-density, `[chains, dim]` to `[chains]`, nats; needed only
+        for blocks.
       name: name of the kernel.
 
     The results' `is_accepted` has an entry for each block: bool `[chains]`.
 
     Raises:
-      ValueError: if there are no updates, or a block and no target.
+      ValueError: if there are no updates, or there is a block but no target.
 
     Reference: Geman & Geman, Stochastic Relaxation, Gibbs Distributions, and the Bayesian
     Restoration of Images, 1984. https://doi.org/10.1109/TPAMI.1984.4767596
@@ -74,11 +74,11 @@ class Gibbs(tfp.mcmc.TransitionKernel):
 
     @property
     def is_calibrated(self) -> bool:
-        """True: each update leaves the target as it is, and so does the sweep."""
+        """True: each update leaves the target invariant, and so does the sweep."""
         return True
 
     def one_step(self, current_state, previous_kernel_results, seed=None):
-        """One sweep."""
+        """Runs one sweep."""
         seeds = tfp.random.split_seed(tfp.random.sanitize_seed(seed), n=len(self._updates))
         state, accepted = current_state, []
         for update, seed in zip(self._updates, tf.unstack(seeds), strict=True):
@@ -90,7 +90,7 @@ class Gibbs(tfp.mcmc.TransitionKernel):
         return state, _Results(is_accepted=tuple(accepted))
 
     def bootstrap_results(self, init_state):
-        """Results of a sweep that has not been."""
+        """Results to start with, before the first sweep."""
         init_state = tf.convert_to_tensor(init_state)
         for update in self._updates:
             if isinstance(update, Block) and max(update.indices) >= init_state.shape[-1]:

@@ -18,7 +18,7 @@ _BATCH = 8192
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Weighted:
-    """Draws of a proposal q, weighted so that they stand for a target p.
+    """Draws from a proposal q, weighted to represent a target p.
 
     Attributes:
       samples: `[n, *event]`.
@@ -37,10 +37,10 @@ class Weighted:
 
     @property
     def effective_sample_size(self) -> float:
-        """Kish's: as many independent draws of the target would do as well, roughly.
+        """Kish's: roughly how many independent draws of the target would do as well.
 
-        It is `1 / sum(weights^2)`, between 1 and n. A target with heavier tails than the proposal
-        can have an infinite variance of weights that no finite sample shows.
+        It is `1 / sum(weights^2)`, between 1 and n. If the target has heavier tails than the
+        proposal, the weights can have an infinite variance that no finite sample shows.
 
         Reference: Kong, A Note on Importance Sampling using Standardized Weights, 1992.
         """
@@ -54,7 +54,7 @@ class Weighted:
 
     @property
     def log_normalizer_error(self) -> float:
-        """One standard error of `log_normalizer`: the relative one of the mean weight."""
+        """One standard error of `log_normalizer`: the mean weight's relative standard error."""
         n = len(self.log_weights)
         return math.sqrt(max(n * float(np.sum(self.weights**2)) - 1.0, 0.0) / (n - 1))
 
@@ -63,7 +63,7 @@ class Weighted:
 
         Args:
           function: from samples `[n, *event]` to values `[n]` or `[n, k]`.
-          log_normalizer: log Z where it is known: the estimate is then unbiased. Without it the
+          log_normalizer: log Z, if it is known; the estimate is then unbiased. Without it the
             weights are normalised by their own sum, with a bias that falls as 1/n.
 
         Returns:
@@ -74,7 +74,7 @@ class Weighted:
         if values.shape[:1] != (n,):
             raise ValueError(f"function: expected values of shape [{n}], got {list(values.shape)}")
         shape = [n] + [1] * (values.ndim - 1)
-        # A draw outside of the target counts for nothing, be the function defined there or not.
+        # A draw outside of the target counts for nothing, even if the function is undefined there.
         values = np.where(np.isneginf(self.log_weights).reshape(shape), 0.0, values)
         if log_normalizer is not None:
             terms = np.exp(self.log_weights - log_normalizer).reshape(shape) * values

@@ -1,4 +1,4 @@
-"""Metropolis-Hastings whose proposals are a model's draws, whatever the chain's state."""
+"""Metropolis-Hastings whose proposals are a model's draws, independent of the chain's state."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class UncalibratedIndependence(tfp.mcmc.TransitionKernel):
         return False
 
     def one_step(self, current_state, previous_kernel_results, seed=None):
-        """The proposal, and `log q(x) - log q(x')`, which the target's ratio is corrected by."""
+        """Returns the proposal, and `log q(x) - log q(x')`, which corrects the target's ratio."""
         seed = tfp.random.sanitize_seed(seed)
         chains = tf.shape(current_state)[: -len(self._proposal.event_shape)]
         number = tf.range(tf.reduce_prod(chains), dtype=tf.int64)
@@ -82,7 +82,7 @@ class UncalibratedIndependence(tfp.mcmc.TransitionKernel):
 
 
 def check_proposal(model) -> None:
-    """Raises a ValueError for what cannot be drawn from without a context."""
+    """Raises a ValueError unless `model` can be sampled without a context."""
     if not isinstance(model, DensityModel):
         raise ValueError(f"proposal: expected a DensityModel, got a {type(model).__name__}")
     if model.context_shape is not None:
@@ -96,8 +96,8 @@ def independence_metropolis(
 ) -> tfp.mcmc.MetropolisHastings:
     """Metropolis-Hastings with a model as the independence proposal.
 
-    A chain mixes as fast as the greatest ratio of target to proposal allows: where the proposal has
-    far less mass than the target, a chain that has come there stays.
+    The greatest ratio of target to proposal limits how fast a chain mixes: a chain that reaches a
+    region where the proposal has far less mass than the target stays there for long.
 
     Args:
       target_log_prob_fn: unnormalised log-density, `[chains, *event]` to `[chains]`, nats.

@@ -1,4 +1,4 @@
-"""Inpainting: the hidden pixels of an image from the visible ones, by a flow's density."""
+"""Inpainting: fills in an image's hidden pixels from the visible ones, using a flow's density."""
 
 from __future__ import annotations
 
@@ -17,15 +17,16 @@ tfb = tfp.bijectors
 
 METHODS = ("ascent", "langevin")
 STEPS = 1000
-# Of the ascent: the first step, in logits of the pixels; the noise, in parts of a step; how quickly
-# the means of gradients and of their squares forget (Kingma & Ba's Adam, 2014); the end of logits.
+# For the ascent: the first step, in logits of the pixels; the noise, as a fraction of a step; the
+# decay rates of the means of gradients and of their squares (Kingma & Ba's Adam, 2014); the largest
+# logit.
 _STEP, _NOISE, _DECAYS, _LARGEST = 0.1, 0.3, (0.9, 0.99), 12.5
-# Of the chains: the share of steps that tune the step size, and the acceptance they aim at, the
-# best for Langevin steps (Roberts & Rosenthal, 1998).
+# For the chains: the share of steps that tune the step size, and the acceptance they aim at, which
+# is the best for Langevin steps (Roberts & Rosenthal, 1998).
 _BURN_IN, _ACCEPTANCE = 0.6, 0.574
-# Numbers of the noise's draws, none of them one of the model's.
+# The first draw number of the noise, far beyond the numbers of the model's draws.
 _NOISE_DRAWS = 1 << 40
-_EDGE = 0.01  # where chains start at most, so near to the ends of a pixel's range
+_EDGE = 0.01  # the nearest that chains start to the ends of a pixel's range
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -34,8 +35,9 @@ class Inpainted:
 
     Attributes:
       x: uint8 `[batch, completions, *event]`.
-      start_log_prob, log_prob: of the images before and after, `[batch, completions]`, nats: the
-        log-density of the continuous image, not the bound for integers.
+      start_log_prob, log_prob: log-densities of the images before and after,
+        `[batch, completions]`, nats. They are those of the continuous images, not the bound for
+        integers.
       acceptance: share of the Langevin steps that were accepted after burn-in,
         `[batch, completions]`; 1 for the ascent.
     """
@@ -56,37 +58,38 @@ def inpaint(
     seed: int = 0,
     context=None,
 ) -> Inpainted:
-    """Completes images whose hidden pixels are not known.
+    """Fills in the hidden pixels of images.
 
     Both methods work on the flow's density `p(y)` of continuous images, y in `[0, 2**bits)`. The
-    visible pixels are `x + u` and stay where they are, with one noise u from the model's
-    dequantization for each completion; the hidden pixels start as those of draws of the model.
+    visible pixels are `x + u` and stay fixed; each completion has one noise u from the model's
+    dequantization. The hidden pixels start as those of draws from the model.
 
-    * `"ascent"`, for the likeliest image: gradient ascent with noise, as in NICE's experiment, but
-      in the logits of the pixels, as a pixel of the background may be certain to a part in a
-      thousand, and in Adam's steps, `a_i (m / sqrt(v) + 0.3 e)` with m and v running means of the
-      gradient and its square and e standard normal; a_i falls to zero as half a cosine does.
-    * `"langevin"`, for draws of the hidden pixels given the visible ones: the ascent with half of
-      the steps, then as many of the Metropolis-adjusted Langevin algorithm (`tfp.mcmc`), in the
-      logits of the pixels. Each completion is a chain with a step size of its own, tuned in the
-      first 60 % of its steps; its last state is the completion.
+    * `"ascent"`, for the likeliest image: gradient ascent with noise, as in NICE's experiment, with
+      two changes. It works in the logits of the pixels, because a background pixel may be certain
+      to one part in a thousand. It takes Adam's steps, `a_i (m / sqrt(v) + 0.3 e)`, where m and v
+      are running means of the gradient and its square, e is standard normal, and a_i falls to zero
+      like half a cosine.
+    * `"langevin"`, for draws of the hidden pixels given the visible ones: the first half of the
+      steps is the ascent, the second half the Metropolis-adjusted Langevin algorithm (`tfp.mcmc`),
+      in the logits of the pixels. Each completion is a chain with its own step size, tuned in the
+      first 60 % of the chain's steps. The chain's last state is the completion.
 
     Args:
       model: a trained flow of images, or of other integers.
-      x: integers `[batch, *event]`. What the hidden pixels hold does not matter.
+      x: integers `[batch, *event]`. The values of the hidden pixels do not matter.
       hidden: booleans that broadcast to `[*event]`: true where a pixel is to be filled in.
       method: `"ascent"` or `"langevin"`.
-      completions: of each image.
-      steps: gradients taken.
+      completions: number of completions of each image.
+      steps: number of gradient steps.
       seed: key of all noise.
       context: `[batch, *context_shape]` for a conditional model.
 
     Returns:
-      The completed images; their visible pixels are those of `x`, less the bits that the model
+      The completed images; their visible pixels are those of `x`, without the bits that the model
       drops.
 
     Raises:
-      ValueError: if an argument is none of these, or nothing or everything is hidden.
+      ValueError: if an argument is invalid, or if nothing or everything is hidden.
 
     Reference: Dinh, Krueger & Bengio, NICE: Non-linear Independent Components Estimation, 2014
     (section 5.2). https://arxiv.org/abs/1410.8516
@@ -127,7 +130,7 @@ def inpaint(
 
 
 class _Pixels:
-    """The hidden numbers of images, as vectors `[rows, hidden]`, and the density of the whole."""
+    """The hidden numbers of images, as vectors `[rows, hidden]`, and the whole images' density."""
 
     def __init__(self, model, x, hidden, seed, context):
         self._model, self._x, self._context = model, x, context
@@ -169,7 +172,7 @@ class _Pixels:
 
     def log_prob(self, state):
         """Log-density `[rows]` of the continuous images, nats."""
-        # The method of `Flow`: that of a flow of integers is the bound.
+        # Call `Flow`'s own method: a flow of integers overrides it with the bound.
         return Flow.log_prob_fn(self._model, self._whole(state), self._context)
 
     def images(self, state) -> np.ndarray:
@@ -180,7 +183,7 @@ class _Pixels:
 
 
 def _ascend(pixels, state, steps, key):
-    """Annealed gradient ascent; the state `[rows, hidden]` after `steps` steps."""
+    """Runs annealed gradient ascent; returns the state `[rows, hidden]` after `steps` steps."""
     to_pixels = tfb.Sigmoid(0.0, pixels.levels)
     logits = to_pixels.inverse(tf.clip_by_value(state, _EDGE, pixels.levels - _EDGE))
     mean, mean_square = tf.zeros_like(logits), tf.zeros_like(logits)
@@ -205,7 +208,7 @@ def _ascend(pixels, state, steps, key):
 
 
 def _langevin(pixels, state, steps, key):
-    """Langevin chains: their last state, and the share of steps accepted after burn-in."""
+    """Runs Langevin chains; returns their last state and the share accepted after burn-in."""
     burn_in = int(_BURN_IN * steps)
     # One leapfrog step of Hamiltonian Monte Carlo is a Langevin step, and its size can be tuned.
     kernel = tfp.mcmc.HamiltonianMonteCarlo(

@@ -1,4 +1,4 @@
-"""Neural transport: chains that move among a flow's latents."""
+"""Neural transport: chains that move in a flow's latent space."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from tfflows.models import Flow
 def precondition(
     kernel: tfp.mcmc.TransitionKernel, flow: Flow
 ) -> tfp.mcmc.TransformedTransitionKernel:
-    """A kernel of `tfp.mcmc` that moves among the latents of a flow.
+    """Makes a `tfp.mcmc` kernel move in the latent space of a flow.
 
-    With x = f(z) the kernel samples `log p(f(z)) + log|det df/dz|`. For a flow fitted to the target
-    this is nearly the standard normal: one step size suits all of it, however curved the target. A
-    bad fit costs speed and no bias.
+    With x = f(z) the kernel samples `log p(f(z)) + log|det df/dz|`. If the flow fits the target,
+    this is nearly the standard normal, and one step size suits all of it, however curved the target
+    is. A bad fit costs speed but adds no bias.
 
     Args:
       kernel: a kernel over the target itself, with the target's own log-density: Langevin
         (`tfp.mcmc.MetropolisAdjustedLangevinAlgorithm`), Hamiltonian Monte Carlo,
-        `tfp.mcmc.NoUTurnSampler`, or one of these under a step-size adaptation. Its steps are
-        those of latents, whose scale is about 1.
-      flow: a flow over a normal base that takes no context; best one that is quick from latents to
-        data (coupling layers, or an inverse autoregressive flow).
+        `tfp.mcmc.NoUTurnSampler`, or one of these under a step-size adaptation. Its step sizes
+        apply to latents, whose scale is about 1.
+      flow: a flow over a normal base that takes no context, preferably one that is fast from
+        latents to data (coupling layers, or an inverse autoregressive flow).
 
     Returns:
-      The kernel; its states, first and last, are data.
+      The kernel; the states it takes and returns are data, not latents.
 
     Raises:
-      ValueError: if `flow` is no such flow.
+      ValueError: if `flow` is not such a flow.
 
     Reference: Hoffman et al., NeuTra-lizing Bad Geometry in Hamiltonian Monte Carlo Using Neural
     Transport, 2019. https://arxiv.org/abs/1903.03704

@@ -1,6 +1,6 @@
-"""Keras callbacks of a run that can be killed at any instant and started again.
+"""Keras callbacks for a run that can be killed at any instant and restarted.
 
-Those with a state (`state` and `restore`) are saved by `Checkpoint`, which comes last. A step is
+`Checkpoint` comes last and saves the callbacks that have a state (`state` and `restore`). Steps are
 counted over the whole run; an epoch is the stretch from one checkpoint to the next.
 """
 
@@ -27,10 +27,10 @@ class NotFiniteError(ValueError):
 
 
 class _Stepped(keras.callbacks.Callback):
-    """Knows which step of the run it is.
+    """Knows the current step of the run.
 
-    An epoch has a number and so a place in the run. The first one after a restart may be cut short:
-    the run may have ended in its middle with fewer `steps` than it now has.
+    An epoch's number gives its place in the run. The first epoch after a restart may be short: the
+    run may have ended in the middle of that epoch, with fewer `steps` than it now has.
     """
 
     def __init__(self, epoch_steps: int, steps: int):
@@ -48,14 +48,14 @@ class _Stepped(keras.callbacks.Callback):
 
 
 class Guard(_Stepped):
-    """Stops at the last step, and raises at a loss that is NaN or infinite.
+    """Stops at the last step, and raises if the loss is NaN or infinite.
 
     Args:
       epoch_steps, steps: lengths of an epoch and of the run.
       steps_per_execution: steps in one call of TensorFlow.
       path: file of the checkpoint.
-      diagnose: given the first and the last step at which the loss may have broken, says why, for
-        the message; `None` says nothing.
+      diagnose: function from the first and the last step at which the loss may have broken to a
+        reason for the message; `None` gives no reason.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class Guard(_Stepped):
         self._epoch = epoch
 
     def on_train_batch_end(self, batch, logs=None):
-        """Checks the loss: the epoch's mean so far, and so not finite once a step's is not."""
+        """Checks the loss: the epoch's mean so far, which is not finite once a step's is not."""
         step = self.step_in(self._epoch, batch)
         loss = float(np.ravel((logs or {}).get("loss", 0.0))[0])
         if not math.isfinite(loss):
@@ -86,7 +86,7 @@ class Guard(_Stepped):
             self.model.stop_training = True
 
     def check_weights(self, step: int) -> None:
-        """Raises if a weight is not finite, for a checkpoint is to be good."""
+        """Raises if a weight is not finite, so that no bad checkpoint is written."""
         for variable in self.model.trainable_weights:
             if not np.isfinite(keras.ops.convert_to_numpy(variable.value)).all():
                 raise NotFiniteError(
@@ -114,7 +114,7 @@ class MetricsLog(_Stepped):
     Args:
       epoch_steps, steps: lengths of an epoch and of the run.
       path: the file.
-      figures: what each loss is given as besides.
+      figures: figures to report for each loss, besides nats.
     """
 
     def __init__(self, epoch_steps: int, steps: int, path, figures: Sequence[Figure] = ()):
@@ -127,13 +127,13 @@ class MetricsLog(_Stepped):
         return {"bytes": self._bytes, "seconds": self.seconds}
 
     def restore(self, state: dict) -> None:
-        """Cuts the file to the length that it had at the checkpoint, when training begins."""
+        """Restores a state; `on_train_begin` cuts the file to its length at the checkpoint."""
         self._bytes, self._before = state["bytes"], state["seconds"]
         self._since = None
 
     @property
     def seconds(self) -> float:
-        """Training time, that of earlier processes included."""
+        """Training time, including that of earlier processes."""
         return self._before + (0.0 if self._since is None else time.monotonic() - self._since)
 
     def on_train_begin(self, logs=None):
@@ -163,12 +163,12 @@ class MetricsLog(_Stepped):
 
 
 class Best(_Stepped):
-    """Keeps the weights of the lowest validation loss, and may stop when it has long not fallen.
+    """Keeps the weights with the lowest validation loss, and can stop when it no longer falls.
 
     Args:
       epoch_steps, steps: lengths of an epoch and of the run.
       path: file of the weights; `None` writes none.
-      patience: steps without a new best after which training stops; `None` for no such limit.
+      patience: steps without a new best after which training stops; `None` for no limit.
     """
 
     def __init__(self, epoch_steps: int, steps: int, path, patience: int | None = None):
@@ -177,20 +177,20 @@ class Best(_Stepped):
         self.restore({"loss": None, "step": 0, "stopped": False})
 
     def state(self) -> dict:
-        """The lowest loss, its step, and whether training has stopped for want of a lower one."""
+        """The lowest loss, its step, and whether training has stopped for lack of a lower one."""
         return {"loss": self.loss, "step": self.step, "stopped": self.stopped}
 
     def restore(self, state: dict) -> None:
-        """Takes up a saved state."""
+        """Restores a saved state."""
         self.loss, self.step, self.stopped = state["loss"], state["step"], state["stopped"]
 
     def reconsider(self, step: int) -> None:
-        """Goes on from an early stop at `step` if the patience that it now has asks for it."""
+        """Cancels an early stop if the current patience has not run out at `step`."""
         if not self.patience or step - self.step < self.patience:
             self.stopped = False
 
     def on_epoch_end(self, epoch, logs=None):
-        """Compares the validation loss, where there is one."""
+        """Compares the validation loss, if there is one."""
         if "val_loss" not in (logs or {}):
             return
         loss = float(np.ravel(logs["val_loss"])[0])
@@ -207,10 +207,10 @@ class Best(_Stepped):
 
 
 class Averages(keras.callbacks.Callback):
-    """Puts the optimizer's moving averages of the weights in their place from a validation on.
+    """Swaps the optimizer's moving averages in for the weights when validation begins.
 
-    They stay until the end of the epoch, so that what comes before this callback there (the best
-    weights, pictures) has what was validated. Nothing happens for an optimizer without averages.
+    They stay until the end of the epoch, so that the callbacks before this one (the best weights,
+    pictures) see the weights that were validated. Without averages nothing happens.
     """
 
     def __init__(self):
@@ -241,15 +241,15 @@ class Averages(keras.callbacks.Callback):
 
 
 class Events(_Stepped):
-    """TensorBoard: each number of the logs (losses in nats), figures, learning rate, pictures.
+    """Writes TensorBoard events: logs (losses in nats), figures, learning rate, pictures.
 
     Args:
       epoch_steps, steps: lengths of an epoch and of the run.
       directory: folder of the event files.
       draw: draws a picture of the model to the path it is given; `None` for no pictures.
       pictures: folder of the pictures.
-      every: steps from one picture to the next.
-      figures: what each loss is given as besides.
+      every: steps between pictures.
+      figures: figures to report for each loss, besides nats.
     """
 
     def __init__(
@@ -299,7 +299,7 @@ class Events(_Stepped):
 
 
 class Checkpoint(_Stepped):
-    """Saves at the end of each epoch all that the run goes on from, in one atomic file.
+    """Saves all that a run resumes from, in one atomic file, at the end of each epoch.
 
     Args:
       epoch_steps, steps: lengths of an epoch and of the run.
@@ -321,7 +321,7 @@ class Checkpoint(_Stepped):
         checkpoint.save_state(self.path, variables, state)
 
     def restore(self, model) -> int:
-        """Takes the run up from the file, if there is one.
+        """Resumes the run from the file, if there is one.
 
         Returns:
           Steps done.

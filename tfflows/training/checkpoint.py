@@ -1,4 +1,4 @@
-"""The one file from which a training run goes on."""
+"""The one file from which a training run resumes."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def save_state(
 
     Args:
       path: an .npz file.
-      variables: Keras variables, in an order that `restore_state` will be given again.
-      state: whatever else the run goes on from.
+      variables: Keras variables; pass them to `restore_state` in the same order.
+      state: everything else the run resumes from.
     """
     arrays = {
         f"{index:05d}": keras.ops.convert_to_numpy(variable.value)
@@ -41,7 +41,7 @@ def read_state(path: str | os.PathLike) -> dict:
     """The state that `save_state` wrote, without the variables.
 
     Raises:
-      ValueError: if the file is not one of `save_state`'s.
+      ValueError: if `save_state` did not write the file.
     """
     with _open(path) as archive:
         return json.loads(archive[_STATE].tobytes())
@@ -54,7 +54,7 @@ def restore_state(path: str | os.PathLike, variables: list[keras.Variable]) -> d
       The state that was written with them.
 
     Raises:
-      ValueError: if the file is damaged or is of other variables; none is assigned then.
+      ValueError: if the file is damaged or holds other variables; none is then assigned.
     """
     with _open(path) as archive:
         arrays = [archive[name] for name in sorted(archive.files) if name != _STATE]

@@ -1,4 +1,4 @@
-"""Why a loss is no longer finite: the weights, or a row and the column that break it."""
+"""Finds why a loss is no longer finite: the weights, or a row and a column that break it."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import keras
 import numpy as np
 
 _MOST_ROWS = 4096
-_FAR = 10.0  # times the spread of the middle rows: a value that stands out
-_DEFICIT = 20.0  # nats below the median: a row that stands out
-_COPY = 1e-5  # of a column's deviation, between it and another: a copy
+_FAR = 10.0  # a value stands out from this many times the spread of the middle rows
+_DEFICIT = 20.0  # a row stands out from this many nats below the median
+_COPY = 1e-5  # a copy differs from another column by less than this share of the deviation
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,20 +40,20 @@ def reason(
     good_weights: pathlib.Path,
     names: Names,
 ) -> str:
-    """What broke the loss in some steps, and what to do.
+    """Says what broke the loss in the given steps, and what to do.
 
-    The model may have its weights replaced by `good_weights`: its run is over.
+    It may replace the model's weights by `good_weights`, as the model's run is over.
 
     Args:
       model: a `DensityModel` in training.
-      dataset: from the number of the first step to batches from there on.
+      dataset: function from the number of the first step to the batches from that step on.
       first, last: the steps, counted from 1.
       good_weights: file of the last good weights, if there is one.
       names: what to call columns and the learning rate.
 
     Returns:
-      A clause. A diagnosis that itself fails gives no more than the remedy: the error to tell of is
-      that of the loss.
+      A clause. If the diagnosis itself fails, the clause gives only the remedy: the error to report
+      is that of the loss.
     """
     remedy = f"lower {names.rate}"
     if model.distribute_strategy.num_replicas_in_sync > 1 or model._target_log_prob is not None:
@@ -114,7 +114,7 @@ def _fault(model, x: np.ndarray, context, names: Names) -> tuple[str, int] | Non
 
 
 def _of_columns(x: np.ndarray, names: Names) -> tuple[str, int] | None:
-    """A column that is constant, or a copy of another, and words on it."""
+    """Describes a column that is constant or a copy of another: the text, and the column."""
     centred = x - x.mean(axis=0)
     deviation = centred.std(axis=0)
     constant = np.flatnonzero(deviation == 0)
@@ -137,9 +137,10 @@ def _not_a_number(x: np.ndarray) -> tuple[int, int] | None:
 
 
 def _breaking(model, x: np.ndarray, context) -> tuple[tuple[int, int] | None, bool]:
-    """The worst row, and the column whose usual value would mend most of it; or none stands out.
+    """The worst row and the column that breaks it, or `None` if none stands out.
 
-    And whether the density of that row is finite.
+    The column is the one whose median would improve the row's density most. Also returns whether
+    the density of that row is finite.
     """
     scores = _scores(model, x, context)
     row = int(np.argmin(scores))

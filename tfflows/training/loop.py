@@ -1,4 +1,4 @@
-"""The set-up of a Keras fit that goes on where it was killed, and ends with the same numbers."""
+"""Sets up a Keras fit that resumes where it was killed and ends with the same numbers."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ METRICS = "metrics.jsonl"
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-    """How long and how often.
+    """How long to train, and how often to save, validate and draw.
 
     Attributes:
       steps: steps of the run.
-      checkpoint_every: steps from one checkpoint, and line of metrics.jsonl, to the next.
+      checkpoint_every: steps between checkpoints, and between lines of metrics.jsonl.
       eval_every: steps between validations: a multiple of `checkpoint_every`. The last step is
         validated as well.
       patience: steps without a lower validation loss after which training stops; `None` for never.
       steps_per_execution: steps in one call of TensorFlow, at most; 1 under a mirrored strategy.
-      jit_compile: compile the step with XLA; left out under a mirrored strategy.
+      jit_compile: compile the step with XLA; ignored under a mirrored strategy.
       picture_every: steps between pictures.
     """
 
@@ -61,23 +61,23 @@ class Settings:
 
     @property
     def execution(self) -> int:
-        """Steps in one call: the most that divide an epoch and the run."""
+        """Steps in one call: the largest allowed number that divides an epoch and the run."""
         return self.execution_from(0)
 
     def execution_from(self, step: int) -> int:
-        """The same for a run that goes on at a step, which may be in the middle of an epoch."""
+        """`execution` for a run that resumes at `step`, which may be in the middle of an epoch."""
         common = math.gcd(self.checkpoint_every, self.steps, step)
         return max(n for n in range(1, self.steps_per_execution + 1) if common % n == 0)
 
 
 @dataclasses.dataclass(frozen=True)
 class Result:
-    """What a run came to.
+    """The outcome of a run.
 
     Attributes:
-      step: steps done, fewer than asked for where training stopped early.
-      best_step, validation_loss: of the weights that were chosen (nats; may be infinite).
-      seconds: training time, over all processes that the run was made in.
+      step: steps done, fewer than requested if training stopped early.
+      best_step, validation_loss: those of the chosen weights (nats; may be infinite).
+      seconds: training time, over all processes of the run.
     """
 
     step: int
@@ -102,27 +102,28 @@ def fit(
     """Trains `model` in a work directory, from the last checkpoint there, if there is one.
 
     Writes `checkpoint.npz`, `best.weights.h5`, `metrics.jsonl`, TensorBoard's `events/`, and at the
-    end `model.weights.h5`: the weights of the lowest validation loss, which the model then has.
-    Killed and called again in the same way it comes to the same weights. Called with more `steps`,
-    a finished run goes on; the learning rate is then that of the new optimizer at each step.
+    end `model.weights.h5`: the weights with the lowest validation loss, which the model then has.
+    If it is killed and called again in the same way, it reaches the same weights. Called with more
+    `steps`, a finished run continues; the learning rate is then that of the new optimizer at each
+    step.
 
     Args:
-      model: a `DensityModel`, made in the scope of the strategy that it is to train under.
-      dataset: from the number of the first step to an endless data set of global batches.
+      model: a `DensityModel`, made in the scope of the strategy that it trains under.
+      dataset: function from the number of the first step to an endless data set of global batches.
       validation: a finite data set.
-      directory: the work directory; it exists.
+      directory: the work directory; it must exist.
       optimizer: makes the Keras optimizer; called in the strategy's scope.
-      settings: how long and how often.
+      settings: how long to train, and how often to save, validate and draw.
       target_log_prob: see `DensityModel.compile`.
-      draw: draws the model at a step to the path given, on the chief alone.
-      verbose: 0 prints nothing, 1 a line that is written anew, 2 lines; by default 1 on a terminal
-        and 2 elsewhere.
-      figures: what losses are reported as besides nats.
-      names: what a message on a loss that is not finite calls columns and the learning rate.
+      draw: draws the model at a step to the given path, on the chief only.
+      verbose: 0 prints nothing, 1 a line that is rewritten in place, 2 separate lines; by default 1
+        on a terminal and 2 elsewhere.
+      figures: figures to report for each loss, besides nats.
+      names: names of the columns and the learning rate for messages on a loss that is not finite.
 
     Raises:
       NotFiniteError: (a ValueError) if the loss becomes NaN or infinite; checkpoints stay.
-      ValueError: if a file of the work directory that the run goes on from is damaged or missing.
+      ValueError: if a file of the work directory that the run resumes from is damaged or missing.
     """
     directory = pathlib.Path(directory)
     chief = strategy.is_chief(model.distribute_strategy)
@@ -176,7 +177,7 @@ def fit(
     report = Progress(epoch_steps, steps, best, figures, verbose if chief else 0, jit_compile)
     done = saver.restore(model)
     if best.loss is not None:
-        _load_best(model, directory / BEST)  # so that what is amiss is known before the training
+        _load_best(model, directory / BEST)  # so that a bad file is found before training
         saver.restore(model)
     best.reconsider(done)
     report.begin(done)
@@ -188,14 +189,14 @@ def fit(
             strategy.share(dataset(done)),
             steps_per_epoch=epoch_steps - late,
             initial_epoch=epoch,
-            # What is left of an epoch is a fit of its own, as Keras's epochs are of one length.
+            # The rest of a partial epoch is a fit of its own, as Keras's epochs have one length.
             epochs=epoch + 1 if late else epochs,
             validation_data=strategy.share(validation),
             validation_freq=sorted({*range(validate, epochs, validate), epochs}),
             callbacks=[guard, best, *([metrics, events] if chief else []), averages, report]
             + ([saver] if chief else []),
             shuffle=False,  # the data set shuffles
-            verbose=0,  # `report` tells of the progress
+            verbose=0,  # `report` prints the progress
         )
         done = int(model.optimizer.iterations.numpy())
     report.end(done)

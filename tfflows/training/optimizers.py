@@ -9,10 +9,10 @@ import tensorflow as tf
 
 
 class _FusedUpdate:
-    """Adam's step of a variable as one operation of TensorFlow, where Keras makes about 40.
+    """Adam's step of a variable as one TensorFlow operation, instead of Keras's 40 or so.
 
-    The numbers are Keras's up to rounding. A flow has hundreds of small variables, where it is the
-    number of operations that takes time, in the step and in tracing it.
+    The numbers are Keras's up to rounding. A flow has hundreds of small variables, so the number of
+    operations dominates the time of a step and of tracing it.
     """
 
     def update_step(self, gradient, variable, learning_rate):
@@ -69,7 +69,8 @@ def learning_rate(schedule: str, peak: float, steps: int, warmup: int = 0):
       warmup: steps of a linear rise from 0.
 
     Raises:
-      ValueError: for another schedule, a rate that is not positive, or a longer warm-up than run.
+      ValueError: for another schedule, a rate that is not positive, or a warm-up longer than the
+        run.
     """
     if schedule not in SCHEDULES:
         raise ValueError(f"schedule: expected one of {', '.join(SCHEDULES)}, got {schedule!r}")
@@ -89,15 +90,15 @@ def learning_rate(schedule: str, peak: float, steps: int, warmup: int = 0):
 
 
 def average_momentum(ema: float, steps: int) -> float:
-    """The momentum of a moving average of the weights, less in a short run.
+    """The momentum of a moving average of the weights, reduced for a short run.
 
-    An average forgets by a factor `ema` a step, and after a short run would be of initial weights
-    for the most part. This one goes back over a twelfth of the run at most, and keeps `exp(-12)` of
-    them.
+    An average decays by a factor `ema` a step, so after a short run it would consist mostly of the
+    initial weights. The reduced momentum goes back over at most a twelfth of the run, and keeps
+    `exp(-12)` of the initial weights.
 
     Args:
       ema: the momentum of a long run; 0 for no average.
-      steps: of the run.
+      steps: steps of the run.
     """
     return min(ema, max(0.0, 1.0 - 12.0 / steps)) if 0.0 < ema < 1.0 else ema
 
@@ -110,14 +111,14 @@ def optimizer(
     clip_norm: float | None = None,
     ema: float = 0.0,
 ) -> keras.optimizers.Optimizer:
-    """The Keras optimizer of that name.
+    """Makes the Keras optimizer of the given name.
 
     Args:
       name: adam, adamax, adamw, lion, muon, nadam, rmsprop or sgd.
       learning_rate: a rate or a Keras schedule.
       weight_decay: decoupled weight decay; 0 for none.
-      momentum: of sgd and rmsprop.
-      clip_norm: bound of the norm of the whole gradient; 0 or `None` for none.
+      momentum: momentum of sgd and rmsprop.
+      clip_norm: bound on the norm of the whole gradient; 0 or `None` for none.
       ema: momentum of an exponential moving average of the weights; 0 for none.
 
     Raises:
@@ -134,9 +135,9 @@ def optimizer(
     if not 0 <= ema < 1:
         raise ValueError(f"ema: expected 0 to below 1, got {ema}")
     keywords = {"momentum": momentum} if name in _MOMENTUM else {}
-    # Keras's AdamW takes no None; elsewhere 0 would be a multiplication for each variable.
+    # Keras's AdamW does not accept None; elsewhere 0 would cost a multiplication per variable.
     decay = weight_decay or (0.0 if name == "adamw" else None)
-    if name == "muon":  # its Adam, for what is no matrix, has a decay of its own
+    if name == "muon":  # its Adam, for variables other than matrices, has its own decay
         keywords["adam_weight_decay"] = decay
     if ema:
         keywords |= {"use_ema": True, "ema_momentum": ema}

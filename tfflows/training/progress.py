@@ -1,4 +1,4 @@
-"""What a run tells of itself: figures of the loss, and lines with the time left."""
+"""Progress reports of a run: figures of the loss, and lines with the time left."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 import keras
 import numpy as np
 
-_LIVE_SECONDS = 1.0  # from one rewriting of the line on a terminal to the next
-_LINE_SECONDS = 30.0  # from one line to the next elsewhere, validations apart
+_LIVE_SECONDS = 1.0  # between rewrites of the line on a terminal
+_LINE_SECONDS = 30.0  # between lines elsewhere, not counting validations
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,9 +19,9 @@ class Figure:
     """A number that a mean loss is reported as, besides nats.
 
     Attributes:
-      name: its key in metrics.jsonl, and in TensorBoard; `val_` goes before that of validation.
-      text: how it is printed: a format of one number.
-      of: from a mean loss in nats to the figure.
+      name: its key in metrics.jsonl and in TensorBoard; the one for validation starts with `val_`.
+      text: how it is printed: a format string for one number.
+      of: function from a mean loss in nats to the figure.
     """
 
     name: str
@@ -41,13 +41,13 @@ def figures_of(figures: Sequence[Figure], logs: dict | None) -> dict[str, float]
 
 
 class Progress(keras.callbacks.Callback):
-    """Prints where a run is and how long it still takes.
+    """Prints the progress of a run and the time left.
 
     Args:
       epoch_steps, steps: lengths of an epoch and of the run.
       best: the callback that keeps the best validation loss, its step and the patience.
-      figures: what losses are printed as besides nats.
-      verbose: 0 prints nothing, 1 a line that is written anew, 2 lines.
+      figures: figures to print for each loss, besides nats.
+      verbose: 0 prints nothing, 1 a line that is rewritten in place, 2 separate lines.
       jit_compile: whether XLA compiles the step.
     """
 
@@ -64,12 +64,12 @@ class Progress(keras.callbacks.Callback):
         self.epoch_steps, self.steps, self.done = epoch_steps, steps, 0
         self._best, self._figures, self._verbose = best, figures, verbose
         self._compiler = " with XLA" if jit_compile else ""
-        self._started = self._first = self._shown = None  # times; the second: of the first call
+        self._started = self._first = self._shown = None  # times; `_first`: of the first call
         self._first_step = self._epoch = self._width = 0
         self._test, self._validated = 0.0, False
 
     def begin(self, done: int) -> None:
-        """Says where a run begins, or that there is nothing left of it to do."""
+        """Prints where the run resumes, or that nothing is left to do."""
         if self._best.stopped:
             self._print(
                 f"stopped at step {done} of {self.steps} before, as validation had not improved "
@@ -81,7 +81,7 @@ class Progress(keras.callbacks.Callback):
             self._print(f"resuming at step {done} of {self.steps}")
 
     def end(self, done: int) -> None:
-        """Says that a run is over, if this process was training."""
+        """Prints that the run is over, if this process was training."""
         if self._started is None:
             return
         if self._best.stopped:
@@ -93,7 +93,7 @@ class Progress(keras.callbacks.Callback):
             self._print(f"finished at step {done}")
 
     def on_train_begin(self, logs=None):
-        """Says that the step is being compiled."""
+        """Prints that the step is being compiled."""
         if self._started is None:
             self._started = time.monotonic()
             self._print(f"compiling the training step{self._compiler} ...")
@@ -107,7 +107,7 @@ class Progress(keras.callbacks.Callback):
         self._test = time.monotonic()
 
     def on_test_end(self, logs=None):
-        """Leaves the first validation, in which it too is compiled, out of the step's time."""
+        """Leaves the first validation, which includes its compilation, out of the step's time."""
         if not self._validated and self._first is not None:
             self._first += time.monotonic() - self._test
         self._validated = True
@@ -147,7 +147,7 @@ class Progress(keras.callbacks.Callback):
         return "; ".join(parts)
 
     def _print(self, text: str, over: bool = False) -> None:
-        """Prints a line, over the last one if that was to be written anew."""
+        """Prints a line, replacing the last one if that was printed with `over`."""
         if not self._verbose:
             return
         live = self._verbose == 1

@@ -11,18 +11,17 @@ NAMES = ("auto", "one", "mirrored", "multi_worker", "tpu")
 
 
 def choose(name: str = "one") -> tf.distribute.Strategy:
-    """The strategy of that name.
+    """Returns the strategy of the given name.
 
-    Call it before anything else is done with TensorFlow: several workers have to find each other
-    first.
+    Call it before doing anything else with TensorFlow: several workers must find each other first.
 
     Args:
       name: `one` device; `mirrored` over all GPUs of this machine, or its logical CPUs;
-        `multi_worker`, as the environment's TF_CONFIG says; `tpu`; `auto` takes the first that
-        there is of several workers, a TPU, several GPUs, one device.
+        `multi_worker`, as set by TF_CONFIG in the environment; `tpu`; `auto` takes the first
+        available of several workers, a TPU, several GPUs, one device.
 
     Raises:
-      ValueError: for another name, `multi_worker` without TF_CONFIG, or `tpu` without one.
+      ValueError: for another name, `multi_worker` without TF_CONFIG, or `tpu` without a TPU.
     """
     if name not in NAMES:
         raise ValueError(f"strategy: expected one of {', '.join(NAMES)}, got {name!r}")
@@ -52,7 +51,7 @@ def _found() -> str:
 
 
 def _workers() -> int:
-    """Number of workers in TF_CONFIG; 0 where there is none."""
+    """Number of workers in TF_CONFIG; 0 if it is not set."""
     text = os.environ.get("TF_CONFIG", "")
     if not text.strip():
         return 0
@@ -86,7 +85,7 @@ def is_chief(strategy: tf.distribute.Strategy) -> bool:
 
 
 def share(dataset: tf.data.Dataset) -> tf.data.Dataset:
-    """A data set of global batches, so marked that several workers share out each batch."""
+    """Marks a data set of global batches so that several workers split each batch."""
     options = tf.data.Options()
     policy = tf.data.experimental.AutoShardPolicy.DATA
     options.experimental_distribute.auto_shard_policy = policy
