@@ -73,6 +73,14 @@ class DensityModel(NamedColumns, Compiled, Feeding, keras.Model):
     def initialize(self, x, context=None) -> None:
         """Sets from the batch `x` what is set from data, and has not been yet."""
 
+    def missing_rows(self, x, context):
+        """Which rows contain NaN, or have a context that does: `[batch]`, as a graph function."""
+        missing = tf.reduce_any(tf.math.is_nan(x), axis=list(range(1, x.shape.rank)))
+        if context is not None:
+            axes = list(range(-len(self.context_shape), 0))
+            missing |= tf.reduce_any(tf.math.is_nan(context), axis=axes)
+        return missing
+
     # The public interface.
 
     def log_prob(self, x, context=None) -> tf.Tensor:

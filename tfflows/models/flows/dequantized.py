@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import operator
 
 import numpy as np
@@ -14,6 +13,7 @@ from tfflows.bijectors import base as joint
 from tfflows.bijectors.normalization import act_norms, initialize
 from tfflows.models.bound import KDrawBound, keyed_noise
 from tfflows.models.flows.flow import Flow
+from tfflows.models.integers import IntegerEvents
 from tfflows.random import row_keys
 from tfflows.tracking import AdoptedModule, layer_variables, raw_variables
 
@@ -84,7 +84,7 @@ class VariationalDequantization(tf.Module):
         initialize(self.bijector, eps, len(self._latent_shape), context, inverse=False)
 
 
-class DequantizedFlow(KDrawBound, Flow):
+class DequantizedFlow(IntegerEvents, KDrawBound, Flow):
     """A flow of integers 0 to 255, such as the bytes of an image.
 
     `log_prob` is a lower bound of the log-probability of the integers, the mean of
@@ -109,7 +109,6 @@ class DequantizedFlow(KDrawBound, Flow):
     """
 
     modality = "images"
-    event_dtype = tf.uint8
 
     def __init__(
         self,
@@ -145,25 +144,18 @@ class DequantizedFlow(KDrawBound, Flow):
     def _weight(self, values, draw, context):
         """`log p(x + u) - log q(u | x)` of each row, for one draw of `u`."""
         noise, log_q = self.dequantization.sample(values, draw)
-        return super().log_prob_fn(values + noise, context) - log_q
+        return Flow.log_prob_fn(self, values + noise, context) - log_q
 
     # Graph functions.
 
-    def log_prob_fn(self, x, context=None):
+    def log_mass(self, values, context=None):
         """The bound `[batch]`, nats, as a graph function."""
-        axes = list(range(1, 1 + len(self._event_shape)))
-        x = tf.cast(x, tf.float32)
-        inside = tf.reduce_all((x >= 0.0) & (x <= 255.0) & (x == tf.floor(x)), axis=axes)
-        missing = self._missing(x, context)
-        x = tf.where(tf.reshape(inside, [-1] + [1] * len(axes)), x, tf.zeros_like(x))
-        values = tf.floor(x / self._step)
-        bound = self.bound(
+        values = tf.floor(values / self._step)
+        return self.bound(
             values,
             lambda: row_keys(values),
             lambda draw: self._weight(values, draw, context),
         )
-        outside = tf.where(missing, tf.constant(math.nan), tf.constant(-math.inf))
-        return tf.where(inside, bound, outside)
 
     def draw(self, seed, temperature, context=None):
         """Samples `uint8 [batch, *event]`, as a graph function."""
@@ -195,27 +187,11 @@ class DequantizedFlow(KDrawBound, Flow):
 
     # The public interface.
 
-    def bits_per_dim(self, x, context=None) -> tf.Tensor:
-        """`-log_prob` in bits, divided by the number of dimensions: `[batch]`."""
-        return -self.log_prob(x, context) / (math.prod(self._event_shape) * math.log(2.0))
-
     def _initialize(self, x, context):
         values = tf.floor(x / self._step)
         self.dequantization.initialize(values, _keyed(values))
         noise, _ = self.dequantization.sample(values, _keyed(values))
         super()._initialize(values + noise, context)
-
-    def check_data(self, name: str, x, start: int = 0) -> None:
-        """Raises a ValueError that names the argument, if it is not of integers 0 to 255."""
-        x = np.asarray(x)
-        rows = x.reshape(len(x), math.prod(x.shape[1:]))
-        good = ((rows >= 0) & (rows <= 255) & (rows == np.floor(rows))).all(axis=1)
-        if not good.all():
-            row = int(np.argmin(good))
-            raise ValueError(
-                f"{name}: expected integers 0 to 255, got numbers from {rows[row].min():g} to "
-                f"{rows[row].max():g} in row {start + row}"
-            )
 
     def encode(self, x, context=None) -> tf.Tensor:
         """Latents `[batch, *latent]` of integers `[batch, *event]`; see `Flow.encode`."""

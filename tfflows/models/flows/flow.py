@@ -197,7 +197,7 @@ class Flow(Standardized, DensityModel):
         if self._standardize is not None:
             scaled = self._standardize.inverse(x)
             harmless += tf.cast(self._standardize.shift, x.dtype)
-        missing = self._missing(x, context)
+        missing = self.missing_rows(x, context)
         outside = tf.reduce_any(tf.abs(scaled) > _LARGEST, axis=axes)
         shape = tf.concat([tf.shape(outside), [1] * len(axes)], 0)
         x = tf.where(tf.reshape(outside, shape), harmless, x)
@@ -206,14 +206,6 @@ class Flow(Standardized, DensityModel):
         outside |= undefined
         log_prob = tf.where(outside, tf.constant(-math.inf, log_prob.dtype), log_prob)
         return tf.where(missing, tf.constant(math.nan, log_prob.dtype), log_prob)
-
-    def _missing(self, x, context):
-        """Which rows hold NaN, or have a context that does: `[batch]`."""
-        missing = tf.reduce_any(tf.math.is_nan(x), axis=list(range(1, x.shape.rank)))
-        if context is not None:
-            axes = list(range(-len(self.context_shape), 0))
-            missing |= tf.reduce_any(tf.math.is_nan(context), axis=axes)
-        return missing
 
     def draw_and_log_prob(self, seed, temperature, context=None):
         """Samples and their log-density at temperature 1, in one pass, as a graph function."""
