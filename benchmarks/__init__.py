@@ -1,1 +1,1 @@
-"""Timings of tfflows beside other libraries of normalizing flows."""
+"""Benchmarks of tfflows against other normalizing-flow libraries."""

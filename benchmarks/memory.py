@@ -1,8 +1,9 @@
 """Measures Glow's training memory with and without recomputation: `python benchmarks/memory.py`.
 
-Each case trains in a process of its own, one thread, and prints the greatest resident memory of the
-process up to the import of TensorFlow, of all of the training, and what the training step adds to
-what was resident before it: activations and gradients. Then the ratios of the deep to the shallow.
+Each case trains in its own process with one thread. It prints the process's peak resident memory up
+to the import of TensorFlow, the peak over the whole training, and what the training step adds to
+the memory resident before it: activations and gradients. The ratios of the deep flow to the shallow
+one follow.
 """
 
 from __future__ import annotations
@@ -28,12 +29,12 @@ def _resident() -> float:
 
 
 def _peak() -> float:
-    """The greatest resident memory of this process so far, MB."""
+    """Peak resident memory of this process so far, MB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 class _Watch(threading.Thread):
-    """Notes the greatest resident memory while it runs."""
+    """Records the peak resident memory while it runs."""
 
     def __init__(self):
         super().__init__(daemon=True)
@@ -50,7 +51,7 @@ class _Watch(threading.Thread):
 
 
 def measure(steps: int, recompute: bool, levels: int, width: int, batch: int) -> dict:
-    """Memory, MB, and the seconds of a step, of this process training one Glow."""
+    """Memory in MB, and seconds per step, of this process as it trains one Glow."""
     import numpy as np
     import tensorflow as tf
 
@@ -64,7 +65,7 @@ def measure(steps: int, recompute: bool, levels: int, width: int, batch: int) ->
     flow.initialize(x[:8])
     flow.optimizer.build(flow.trainable_variables)
     step = tf.function(flow.train_step, input_signature=[tf.TensorSpec([None, *shape], tf.uint8)])
-    for _ in range(2):  # traces, and starts what TensorFlow keeps for the graph
+    for _ in range(2):  # traces, and sets up what TensorFlow keeps for the graph
         step(tf.constant(x[:2]))
     before, watch, seconds = _resident(), _Watch(), []
     watch.start()
@@ -78,11 +79,11 @@ def measure(steps: int, recompute: bool, levels: int, width: int, batch: int) ->
 
 
 def _in_a_process(**case) -> dict:
-    """`measure` in a process of its own."""
+    """Runs `measure` in its own process."""
     names = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
     environment = dict.fromkeys(names, "1")
     environment |= {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
-    # Memory that is given back is given back to the system, where it stops being resident.
+    # Make malloc return freed memory to the system, so that it stops being resident.
     environment |= {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "65536"}
     done = subprocess.run(
         [sys.executable, __file__, "--case", json.dumps(case)],

@@ -1,8 +1,8 @@
 """Times the reference flows: `python benchmarks/speed.py --lib=all`.
 
 Prints a row for each figure, `LIB TASK WHAT MS ms`, and with `--lib=all` a table of all of them.
-The libraries run in processes of their own and take turns, a few calls each, so that what else
-the machine does falls on all of them alike.
+Each library runs in its own process. The libraries take turns, a few calls each, so that other load
+on the machine affects all of them alike.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Library:
 
     Args:
       name: one of `LIBRARIES`.
-      sizes: of its flows.
+      sizes: sizes of its flows.
       threads: cores and threads that it may use.
     """
 
@@ -58,7 +58,7 @@ class Library:
             env=os.environ | environment,
         )
         if hasattr(os, "sched_setaffinity"):
-            # Not every thread pool asks the environment for its size.
+            # Not every thread pool takes its size from the environment.
             cores = sorted(os.sched_getaffinity(0))[:threads]
             os.sched_setaffinity(self._process.pid, cores)
 
@@ -66,7 +66,7 @@ class Library:
         """The flow's number of parameters and the milliseconds of each of `repeats` calls.
 
         Raises:
-          RuntimeError: if the process ends instead.
+          RuntimeError: if the process ends instead of answering.
         """
         try:
             print(task, what, repeats, file=self._process.stdin, flush=True)
@@ -85,13 +85,13 @@ class Library:
 
 
 def measure(libraries: list[Library], tasks, whats, repeats: int, report=print) -> dict:
-    """Median milliseconds of each (library, task, what); `report` gets each row as it is known.
+    """Median milliseconds of each (library, task, what); `report` gets each row as it is measured.
 
     Args:
       libraries: the processes, which take turns.
       tasks, whats: what to time.
-      repeats: calls of each; a sixth of it where libraries are slow.
-      report: takes a line.
+      repeats: calls of each; a sixth of that for slow calls.
+      report: called with each line.
     """
     medians, known = {}, set()
     for task in tasks:
@@ -120,7 +120,7 @@ def _geometric_mean(values) -> float:
 
 
 def table(medians: dict) -> str:
-    """All of `medians` in Markdown, with how much faster tfflows is than the best of the others."""
+    """All `medians` in Markdown, with how much faster tfflows is than the best other library."""
     names = [name for name in LIBRARIES if any(name == key[0] for key in medians)]
     rows = list(dict.fromkeys(key[1:] for key in medians))
     header = ["", *names, "best peer / tfflows"]

@@ -1,16 +1,16 @@
-"""Compares flows of tables: `python benchmarks/tables.py --data=FOLDER --results=tables.jsonl`.
+"""Compares flows on tables: `python benchmarks/tables.py --data=FOLDER --results=tables.jsonl`.
 
-Every .npz of the folder (rows under `x`) of enough rows is split, and its columns whose values
-repeat get noise, as `zoo.train` does it. Each model is trained for the same steps on the same rows;
-validation chooses its weights, and the test rows are scored once. The figure is the mean
+Every .npz file of the folder (rows under `x`) with enough rows is split, and columns whose values
+repeat get noise, as in `zoo.train`. Each model trains for the same number of steps on the same
+rows; validation chooses its weights, and the test rows are scored once. The figure is the mean
 log-likelihood of standardised rows, noise included, in nats.
 
-Ours are the zoo's configs at their defaults. nflows' are its authors' settings for tables: six
-layers, each a permutation, an LU linear map and the named layer, on residual networks 128 wide of
-two blocks; 8 bins, tails at 3, dropout 0.1 of the splines; Adam 5e-4 with cosine decay, gradients
-clipped at 5. Each run is a line of the results' file; what is there already is not run again.
-`--report` prints a table of what is there. `benchmarks/tables.jsonl` has what was run so far, on
-one core of its own; a time is null where other work ran beside it.
+Our models are the zoo's configs at their defaults. The nflows models have its authors' settings for
+tables: six layers, each a permutation, an LU linear map and the named layer; residual networks of
+two blocks, 128 wide; 8 bins, tails at 3 and dropout 0.1 for the splines; Adam at 5e-4 with cosine
+decay, and gradients clipped at 5. Each run is a line of the results file; a run that is already
+there is not repeated. `--report` prints a table of the file's runs. `benchmarks/tables.jsonl` has
+the runs so far, each on one core of its own; a time is null if other work ran beside it.
 
 Reference: Durkan, Bekasov, Murray & Papamakarios, Neural Spline Flows, 2019 (appendix B).
 https://arxiv.org/abs/1906.04032
@@ -76,7 +76,7 @@ def run_theirs(name: str, path: Path, seed: int, steps: int) -> dict:
 def prepared(path: Path) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """The parts of a table, standardised, and the widths of the noise in each column.
 
-    The training rows are without noise; validation and test rows have one draw of it.
+    The training rows have no noise; validation and test rows have one draw of it.
     """
     from tfflows.data import grid, table
 
@@ -96,7 +96,7 @@ def prepared(path: Path) -> tuple[dict[str, np.ndarray], np.ndarray]:
 
 
 def report(lines: list[dict]) -> str:
-    """The results in Markdown: a table of those that defaults were chosen on, and one of others."""
+    """The results in Markdown: tables that defaults were chosen on, then the others."""
     parts = []
     for title, chosen in (("Defaults were chosen on these", True), ("On the others", False)):
         part = [line for line in lines if (line["table"] in CHOSEN_ON) == chosen]
@@ -106,7 +106,7 @@ def report(lines: list[dict]) -> str:
 
 
 def _table(lines: list[dict]) -> str:
-    """A row a table, a column a model."""
+    """A Markdown table with a row per data table and a column per model."""
     models = [*OURS, *THEIRS]
     rows = [["table", *models], ["---"] * (1 + len(models))]
     for name in sorted({line["table"] for line in lines}):
@@ -119,7 +119,7 @@ def _runs(lines: list[dict], table: str, model: str) -> list[dict]:
 
 
 def _lead(lines: list[dict]) -> str:
-    """By how much `nsf_table` leads the best of nflows, where all of them have been run."""
+    """By how much `nsf_table` leads the best nflows model, over tables with all of them run."""
     leads = []
     for name in sorted({line["table"] for line in lines}):
         ours, *theirs = (_runs(lines, name, model) for model in ("nsf_table", *THEIRS))
@@ -151,7 +151,7 @@ def _cell(runs: list[dict]) -> str:
 
 
 def main() -> None:
-    """Runs what has not been run, or reports."""
+    """Runs what has not been run yet, or prints the report."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--data", type=Path, help="folder of .npz tables")
     parser.add_argument("--results", type=Path, required=True, help="file of results, JSON lines")

@@ -1,4 +1,4 @@
-"""nflows' flows of tables, at the settings of its authors' experiments."""
+"""nflows' flows for tables, with the settings of its authors' experiments."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _layer(name: str, dim: int, index: int):
 
 
 def build(name: str, dim: int) -> Flow:
-    """The flow `nflows-maf`, `nflows-nsf_c` or `nflows-nsf_ar` of `dim` numbers."""
+    """The flow `nflows-maf`, `nflows-nsf_c` or `nflows-nsf_ar` for rows of `dim` numbers."""
     transforms = []
     for index in range(_LAYERS):
         mixers = [RandomPermutation(dim), LULinear(dim, identity_init=True)]
@@ -60,8 +60,8 @@ def run(name, parts, widths, seed: int, steps: int, batch: int, every: int) -> d
     Args:
       name: see `build`.
       parts: `train`, `validation` and `test`, standardised rows.
-      widths: `[dim]`, of the uniform noise that each step adds to the training rows.
-      seed: of weights, order and noise.
+      widths: `[dim]`, widths of the uniform noise that each step adds to the training rows.
+      seed: seed of the weights, the row order and the noise.
       steps, batch, every: steps, rows in each, and steps between two validations.
 
     Raises:

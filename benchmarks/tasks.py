@@ -1,4 +1,4 @@
-"""What is timed: reference flows, the same for every library, and three calls of each."""
+"""Defines what is timed: reference flows, the same for every library, and three calls of each."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import dataclasses
 
 LIBRARIES = ("tfflows", "zuko", "nflows", "normflows", "flowjax")
 TASKS = ("realnvp", "maf", "nsf_ar", "glow")
-WITH_GLOW = ("tfflows", "normflows")  # the others have no images
+WITH_GLOW = ("tfflows", "normflows")  # the others have no image flows
 WHATS = ("train_step", "log_prob", "sample")
 
 
@@ -14,10 +14,11 @@ WHATS = ("train_step", "log_prob", "sample")
 class Sizes:
     """Sizes of the flows and of the batch.
 
-    Each task has layers of its own kind: `couplings` affine couplings (realnvp), or as many
-    `autoregressions` of an affine map (maf) or of a rational-quadratic spline (nsf_ar), on networks
-    of two hidden layers. Glow is one of images, of `levels` levels of `steps` steps, on networks of
-    `channels` hidden channels. All of them float32, trained by Adam at a rate of 1e-3.
+    Each task has its own kind of layer: `couplings` affine couplings (realnvp), or
+    `autoregressions` autoregressive layers with an affine map (maf) or a rational-quadratic spline
+    (nsf_ar). Their networks have two hidden layers. Glow is a flow of images, with `levels` levels
+    of `steps` steps and networks of `channels` hidden channels. All flows are float32, trained by
+    Adam at a rate of 1e-3.
     """
 
     dim: int = 64
@@ -34,7 +35,7 @@ class Sizes:
 
     @property
     def hidden(self) -> tuple[int, int]:
-        """The hidden layers of each network."""
+        """Widths of the hidden layers of each network."""
         return (self.units, self.units)
 
 
@@ -44,5 +45,5 @@ def libraries_of(task: str) -> tuple[str, ...]:
 
 
 def slow(task: str, what: str) -> bool:
-    """Whether libraries take `dim` passes of the network for it: sampling by autoregression."""
+    """Whether libraries need `dim` passes of the network: true for autoregressive sampling."""
     return what == "sample" and task in ("maf", "nsf_ar")

@@ -6,11 +6,11 @@ import torch
 
 
 def calls(module, log_prob, sample, x) -> tuple[dict, int]:
-    """`train_step`, `log_prob` and `sample`, and the number of parameters.
+    """The calls `train_step`, `log_prob` and `sample`, and the number of parameters.
 
     Args:
       module: holds the parameters.
-      log_prob, sample: functions of a batch and of nothing.
+      log_prob, sample: functions of a batch and of no argument, respectively.
       x: the batch.
     """
     optimizer = torch.optim.Adam(module.parameters(), lr=1e-3)

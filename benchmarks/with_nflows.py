@@ -35,7 +35,7 @@ def build(task: str, sizes: Sizes) -> tuple[dict, int]:
             for index in range(sizes.couplings)
         ]
     else:
-        # A layer before the one block: two hidden layers.
+        # A layer before the one block makes two hidden layers.
         network = {"num_blocks": 1, "use_residual_blocks": False}
         transforms = []
         for _ in range(sizes.autoregressions):

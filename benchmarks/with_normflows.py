@@ -23,8 +23,8 @@ def _layers(task: str, sizes: Sizes) -> list:
             )
             for index in range(sizes.couplings)
         ]
-    # A layer before the one block: two hidden layers. Its autoregressive layers run the network
-    # once to sample: reversed, once to score.
+    # A layer before the one block makes two hidden layers. The autoregressive layers of normflows
+    # run the network once to sample; reversed, they run it once to score.
     network = {"num_blocks": 1, "use_residual_blocks": False}
     if task == "maf":
         return [
@@ -59,7 +59,7 @@ def _glow(sizes: Sizes) -> tuple[dict, int]:
         ]
         levels.append([*blocks, normflows.flows.Squeeze()])
         shape = (channels * ratio, height // scale, width // scale)
-        if level:  # the other half goes on
+        if level:  # the other half goes on to the next level
             merges.append(normflows.flows.Merge())
             shape = (shape[0] // 2, *shape[1:])
         bases.append(normflows.distributions.DiagGaussian(shape, trainable=False))

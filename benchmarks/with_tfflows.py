@@ -35,7 +35,7 @@ def build(task: str, sizes: Sizes) -> tuple[dict, int]:
     rng, images = np.random.default_rng(0), task == "glow"
     flow.compile(training.Adam(1e-3), jit_compile=not images)
     if images:
-        # Without XLA, whose convolutions are slow on CPUs. The bytes' noise is part of the calls.
+        # Without XLA, whose convolutions are slow on CPUs. The calls include dequantization.
         batch = sizes.images
         x = rng.integers(0, 256, (batch, *sizes.image)).astype("uint8")
         flow.initialize(x)

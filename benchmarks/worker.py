@@ -1,7 +1,7 @@
-"""One library in a process of its own: builds a flow and times its calls when asked.
+"""Runs one library in its own process: builds a flow and times its calls on request.
 
-`python -m benchmarks.worker LIB SIZES` reads lines `TASK WHAT REPEATS` and answers each by a line:
-the parameters of the flow and the milliseconds of each call, in JSON.
+`python -m benchmarks.worker LIB SIZES` reads lines `TASK WHAT REPEATS` and answers each with a
+line of JSON: the flow's number of parameters and the milliseconds of each call.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def timed(call, repeats: int) -> list[float]:
 
 
 def serve(library: str, sizes: Sizes, requests, answer) -> None:
-    """Answers each of `requests`; the flow of a task is kept until another is asked for."""
+    """Answers each of `requests`; keeps the flow of a task until a request names another."""
     build = importlib.import_module(f"benchmarks.with_{library}").build
     current, warm = None, set()
     for request in requests:
@@ -44,7 +44,7 @@ def serve(library: str, sizes: Sizes, requests, answer) -> None:
 
 
 def main() -> None:
-    """Serves standard input; what a library prints goes to standard error."""
+    """Serves requests from standard input; what a library prints goes to standard error."""
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     library, sizes = sys.argv[1], json.loads(sys.argv[2])

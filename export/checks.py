@@ -1,4 +1,4 @@
-"""What a served SavedModel must be: static checks of the graph and the signatures as written."""
+"""Static checks that TF Serving can run the graph and signatures of a written SavedModel."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from tensorflow.core.protobuf import saved_model_pb2
 # What TF Serving's REST interface can write and read (it has no half, bfloat16 or complex).
 _DTYPES = {tf.float32, tf.float64, tf.int32, tf.int64, tf.uint8, tf.bool, tf.string}
 
-# Python is not there to call, a stateful generator repeats itself in every replica, XLA is
-# switched off, and a server neither prints nor touches files.
+# A server has no Python to call, and XLA is switched off. A stateful generator repeats itself in
+# every replica. A server must not print or touch files.
 _FORBIDDEN_OPS = re.compile(
     r".*PyFunc.*|NumpyFunction"
     r"|Random.*|Stateful(?!PartitionedCall).*|Rng.*|Multinomial|(Parameterized)?TruncatedNormal"
@@ -62,16 +62,16 @@ def signatures(path: str | os.PathLike) -> dict[str, Signature]:
 def check(path: str | os.PathLike) -> None:
     """Checks that TF Serving can run the SavedModel at `path`, with and without batching.
 
-    Every input and output of every signature has the batch, of unknown size, as its first
-    dimension, and a type that REST can carry; there are `log_prob`, `sample` and
-    `serving_default`; nothing in the graph is compiled with XLA, calls Python, draws from a
-    stateful generator, prints or touches files.
+    Every input and output of every signature must have the batch, of unknown size, as its first
+    dimension, and a type that REST can carry. The signatures `log_prob`, `sample` and
+    `serving_default` must exist. Nothing in the graph may be compiled with XLA, call Python, draw
+    from a stateful generator, print or touch files.
 
     Args:
       path: a version folder, `DIR/<version>`.
 
     Raises:
-      ValueError: names the first thing that is wrong.
+      ValueError: if a check fails; the message names the first failure.
     """
     meta_graph = _meta_graph(path)
     found = _signatures(meta_graph)
@@ -127,7 +127,7 @@ def _signatures(meta_graph) -> dict[str, Signature]:
 
 
 def _functions(meta_graph) -> Iterator[tuple]:
-    """Each graph: what to call it, its nodes, and its attributes."""
+    """Yields a name for each graph, its nodes, and its attributes."""
     yield "the graph", meta_graph.graph_def.node, {}
     for function in meta_graph.graph_def.library.function:
         yield f"function {function.signature.name}", function.node_def, function.attr

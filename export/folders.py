@@ -16,16 +16,16 @@ _RENAME_EXCHANGE = 2
 
 @contextlib.contextmanager
 def version_folder(directory: str | os.PathLike, version: int, overwrite: bool) -> Iterator[str]:
-    """Gives an empty folder to fill, which becomes `directory/<version>` when all went well.
+    """Yields an empty folder to fill, which becomes `directory/<version>` if all goes well.
 
-    It is filled beside its final place, under a name that is no number and that a server
-    therefore passes over. A process that is killed leaves such a `.writing-*` folder, which may be
-    deleted, and no version folder.
+    The folder is filled next to its final place, under a name that is not a number, so a server
+    ignores it. A process that is killed leaves such a `.writing-*` folder, which may be deleted,
+    and no version folder.
 
     Args:
-      directory: made if it is missing.
+      directory: created if it is missing.
       version: a positive integer.
-      overwrite: whether an existing version is replaced. It stays until the new one takes its
+      overwrite: whether to replace an existing version. It stays until the new one takes its
         name.
 
     Raises:
@@ -46,7 +46,7 @@ def version_folder(directory: str | os.PathLike, version: int, overwrite: bool) 
             f"({error.strerror})"
         ) from error
     try:
-        # mkdtemp's folder is for its owner alone; one inside of it gets the usual permissions.
+        # Only the owner can enter mkdtemp's folder; a folder inside it gets the usual permissions.
         path = os.path.join(scratch, "new")
         os.mkdir(path)
         yield path
@@ -74,7 +74,7 @@ def _rename_new(path: str, final: str) -> None:
 
 
 def _exchange(path: str, final: str, aside: str) -> None:
-    """Puts `path` in the place of `final`, in one step where the system has one."""
+    """Replaces `final` with `path`, in one step if the system can."""
     if _rename_exchange(path, final):
         return
     os.rename(final, aside)
@@ -86,7 +86,7 @@ def _exchange(path: str, final: str, aside: str) -> None:
 
 
 def _rename_exchange(one: str, other: str) -> bool:
-    """Swaps two names atomically; false where the system or the file system cannot."""
+    """Swaps two names atomically; returns False if the system or the file system cannot."""
     try:
         renameat2 = ctypes.CDLL(None).renameat2
     except (AttributeError, OSError, TypeError):

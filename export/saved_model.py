@@ -1,4 +1,4 @@
-"""`save`: a density model as a SavedModel that TF Serving loads as it is."""
+"""Saves a density model as a SavedModel that TF Serving loads as it is."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from tfflows.versions import VERSION
 
 
 class Served(tf.Module):
-    """What goes into the export beside its signatures: a model's variables.
+    """Holds a model's variables, which go into the export beside its signatures.
 
-    The functions of the signatures are no part of it, or `tf.saved_model.save` traces each again.
+    It does not hold the functions of the signatures: `tf.saved_model.save` would trace them again.
 
     Args:
       model: a `DensityModel`.
@@ -33,7 +33,7 @@ class Served(tf.Module):
 
 
 def _never_empty(function: Callable) -> Callable:
-    """`function`, which an empty batch reaches as one row: oneDNN's convolutions refuse none."""
+    """Wraps `function` to run an empty batch as one row, as oneDNN's convolutions refuse it."""
 
     def run(*arguments):
         rows = tf.shape(arguments[0])[0]
@@ -50,8 +50,8 @@ def _never_empty(function: Callable) -> Callable:
 def _functions(model: DensityModel) -> dict[str, Callable]:
     """A `tf.function` for each signature, which takes and returns tensors with the batch first.
 
-    None is compiled with XLA, however the model was trained: servers switch XLA off, and refuse a
-    function that asks for it.
+    None is compiled with XLA, however the model was trained: servers switch XLA off and refuse a
+    function that needs it.
     """
     x = tf.TensorSpec([None, *model.event_shape], model.event_dtype, name="x")
     seed = tf.TensorSpec([None, 2], tf.int64, name="seed")
@@ -94,7 +94,7 @@ def _functions(model: DensityModel) -> dict[str, Callable]:
 
 
 def _batch(value: tf.Tensor, shape) -> tf.Tensor:
-    """States the shape `[batch, *shape]`, which tracing cannot always see."""
+    """Sets the static shape `[batch, *shape]`, which tracing cannot always infer."""
     value.set_shape([None, *shape])
     return value
 
@@ -108,32 +108,32 @@ def save(
 ) -> str:
     """Writes `directory/<version>/`, a SavedModel that TF Serving loads as it is.
 
-    Running it needs neither this project, nor Keras, nor TensorFlow Probability. Its signatures,
-    each with the batch first in every input and output:
+    Running it needs neither this project, nor Keras, nor TensorFlow Probability. It has these
+    signatures, with the batch first in every input and output:
 
     * `log_prob` (also `serving_default`): `x` `[batch, *event]` to `log_prob` `[batch]`, nats;
     * `sample`: `seed` `int64 [batch, 2]` (key and draw number) and, for a normal or logistic base,
       `temperature` `[batch]` to `samples` `[batch, *event]`;
-    * `encode` and `decode`, for flows: `x` to `z` and `z` to `x`;
+    * `encode` and `decode`, for flows: `x` to `z` and `z` to `x`.
 
-    and each also takes `context` `[batch, *context_shape]` where the model is conditional.
+    Each also takes `context` `[batch, *context_shape]` if the model is conditional.
 
-    The folder also holds `assets.extra/card.json`, and warm-up requests where tensorflow_serving
-    is installed. It appears whole or not at all; a version that is overwritten stays until the new
-    one takes its place.
+    The folder also holds `assets.extra/card.json`, and warm-up requests if tensorflow_serving is
+    installed. It appears whole or not at all; a version that is overwritten stays until the new one
+    takes its place.
 
     Args:
       model: a model whose weights are finite and whose ActNorm layers are initialised.
-      directory: the model's folder, with a folder for each version; made if it is missing.
+      directory: the model's folder, with a folder for each version; created if it is missing.
       version: a positive integer; a server takes the highest.
-      overwrite: whether an existing version is replaced.
+      overwrite: whether to replace an existing version.
       card: plain JSON values that describe the model; a few facts about it if `None`.
 
     Returns:
       Path of the version folder.
 
     Raises:
-      ValueError: if `model` is no `DensityModel`, is not initialised or has a weight that is not
+      ValueError: if `model` is not a `DensityModel`, is not initialised or has a weight that is not
         finite; if `version` is not a positive integer, or exists; if `directory` cannot be written
         to; if `card` is not plain JSON.
     """
@@ -146,7 +146,7 @@ def save(
             name: function.get_concrete_function() for name, function in _functions(model).items()
         }
         functions["serving_default"] = functions["log_prob"]
-        # Nobody trains what is served, and gradients of loops cannot be saved.
+        # A served model is not trained, and gradients of loops cannot be saved.
         options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
         tf.saved_model.save(served, path, signatures=functions, options=options)
         checks.check(path)
@@ -192,7 +192,7 @@ def _to_json(card) -> str:
 
 
 def _manifest(path: str) -> dict:
-    """What made the export, and the hashes that two equal exports share."""
+    """The versions that made the export, its signatures, and hashes that equal exports share."""
     fingerprint = tf.saved_model.experimental.read_fingerprint(path)
     hashes = ("graph_def_program", "signature_def", "saved_object_graph", "checkpoint")
     return {
@@ -203,7 +203,7 @@ def _manifest(path: str) -> dict:
             "keras": keras.__version__,
         },
         "signatures": {name: str(s) for name, s in checks.signatures(path).items()},
-        # In hexadecimal: they are 64-bit, and JSON readers keep 53.
+        # In hexadecimal: the hashes have 64 bits, and JSON readers keep 53.
         "fingerprint": {
             f"{name}_hash": f"{getattr(fingerprint, f'{name}_hash'):016x}" for name in hashes
         },
@@ -211,7 +211,7 @@ def _manifest(path: str) -> dict:
 
 
 def _requests(model: DensityModel, functions: dict) -> dict[str, dict]:
-    """A good request of one row for each signature: a draw of the model, and its latent."""
+    """A valid request of one row for each signature, from a draw of the model and its latent."""
     inputs = {"seed": row_seeds(1, seed=0), "temperature": tf.ones([1])}
     if model.context_shape is not None:
         inputs["context"] = tf.zeros([1, *model.context_shape])

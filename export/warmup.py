@@ -6,22 +6,22 @@ import os
 
 import tensorflow as tf
 
-# Where TF Serving looks, inside of the version folder.
+# Where TF Serving looks, inside the version folder.
 FILE = os.path.join("assets.extra", "tf_serving_warmup_requests")
 
 
 def write(path: str | os.PathLike, model_name: str, requests: dict[str, dict]) -> bool:
-    """Writes one request a signature into the version folder `path`.
+    """Writes one request per signature into the version folder `path`.
 
-    TF Serving refuses a version of which any warm-up request fails, so each must be a good one.
+    TF Serving refuses a version if any of its warm-up requests fails, so each must be valid.
 
     Args:
       path: the version folder.
-      model_name: name in the requests.
-      requests: signature to its inputs, name to tensor.
+      model_name: name of the model in the requests.
+      requests: maps each signature to its inputs, a dict from name to tensor.
 
     Returns:
-      False, with nothing written, where tensorflow_serving (the extra `serving`) is missing.
+      False, with nothing written, if tensorflow_serving (the extra `serving`) is missing.
     """
     try:
         from tensorflow_serving.apis import prediction_log_pb2

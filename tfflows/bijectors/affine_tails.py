@@ -1,4 +1,4 @@
-"""Increasing functions of an interval, continued by straight lines."""
+"""Increasing functions on an interval, continued outside it by straight lines."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from tfflows.bijectors.roots import invert_increasing
 
 
 class AffineTails(Bijector):
-    """An elementwise map whose direction from data to latents is known on [-bound, bound].
+    """An elementwise map, known from data to latents on [-bound, bound], with straight tails.
 
-    Outside of it the map goes on with the slope that it has at the end: continuously, with a
-    continuous density, over all real numbers. So nothing overflows far out, and the root that the
-    other direction asks for always lies within the interval.
+    Outside the interval the map continues with its slope at the end, so it is continuous and has a
+    continuous density over all real numbers. Nothing overflows far out, and the root that the
+    other direction searches for always lies within the interval.
 
-    A subclass writes `_within(y)`: value and log-derivative for data in [-bound, bound].
+    A subclass implements `_within(y)`: the value and log-derivative for data in [-bound, bound].
 
     Args:
       bound: half the length of the interval.
@@ -37,7 +37,7 @@ class AffineTails(Bijector):
     def _forward_and_log_det(self, x, context):
         low, high = (self._within(tf.constant(e, x.dtype))[0] for e in (-self.bound, self.bound))
         near = tf.minimum(tf.maximum(x, low), high)
-        # The bracket is wider than the interval: a root at its end is where rounding decides.
+        # The bracket is wider than the interval: rounding could put a root at its end outside.
         end = tf.fill(tf.shape(near), tf.constant(2.0 * self.bound, x.dtype))
         y = invert_increasing(lambda y: self._inverse_and_log_det(y, None), near, -end, end)
         log_slope = self._inverse_and_log_det(y, None)[1]

@@ -1,4 +1,4 @@
-"""Autoregression: each dimension's map is decided by the dimensions before it."""
+"""Autoregressive bijectors: the map of each dimension depends on the dimensions before it."""
 
 from __future__ import annotations
 
@@ -16,19 +16,20 @@ from tfflows.tracking import layer_variables
 class MaskedAutoregressive(Bijector):
     """Masked autoregressive flow over vectors: `y_d = map(network(y_{<d})).forward(x_d)`.
 
-    From data to latent in one pass of the network. From latent to data number by number, in about
-    the work of one pass where the network can be evaluated piece by piece (`AutoregressiveNetwork`
-    by `generate`; recurrent and finite-dependency networks by `initial_state` and `step`), and in
-    `size` passes, each fixing one more number, where it cannot. The inverse map,
-    `Invert(MaskedAutoregressive(...))`, is the inverse autoregressive flow.
+    Data to latent takes one pass of the network. Latent to data proceeds number by number. If the
+    network can be evaluated piece by piece, this costs about as much as one pass
+    (`AutoregressiveNetwork` through `generate`; recurrent and finite-dependency networks through
+    `initial_state` and `step`). Otherwise it takes `size` passes, each of which fixes one more
+    number. The inverse map, `Invert(MaskedAutoregressive(...))`, is the inverse autoregressive
+    flow.
 
-    From latent to data a network's dropout is off, in training too: with noise, no two passes
-    would be of one network.
+    From latent to data the network's dropout is off, in training too: with noise, each pass would
+    evaluate a different network.
 
     Args:
       size: length of the vector.
       map: an elementwise map (`Affine()`, `RationalQuadraticSpline()`, ...).
-      network: an `AutoregressiveNetwork` of `map.parameters` outputs a dimension, or any layer
+      network: an `AutoregressiveNetwork` with `map.parameters` outputs per dimension, or any layer
         that maps `[batch, size]` to `[batch, size, parameters]` autoregressively in left-to-right
         order, or a function from the number of parameters to such a layer.
       context_shape: shape of one context, passed to the network, or `None`.
@@ -85,7 +86,7 @@ class MaskedAutoregressive(Bijector):
         return forward_and_log_det(self.map(parameters), x, 0)
 
     def _by_steps(self, x, context):
-        """By a network that keeps a state: `step` gives the parameters of one dimension."""
+        """Generates with a stateful network: `step` returns the parameters of one dimension."""
         columns = tf.transpose(x)
         batch = tf.shape(x)[0]
 

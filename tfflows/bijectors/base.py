@@ -1,4 +1,4 @@
-"""The base class of the project's bijectors: joint methods, context, one pass a map."""
+"""The base class of the project's bijectors: joint methods, context, one pass per map."""
 
 from __future__ import annotations
 
@@ -10,38 +10,38 @@ from tensorflow_probability.python.bijectors.invert import _Invert
 
 tfb = tfp.bijectors
 
-# A user's `tf.function` is not to rewrite the maps by AutoGraph: they need nothing of it, and most
-# of the time of tracing them went there.
+# Keeps the AutoGraph of a user's `tf.function` from rewriting the maps: they do not need it, and it
+# took most of their tracing time.
 _as_it_is = tf.autograph.experimental.do_not_convert
 
 
 class Bijector(tfb.Bijector):
     """A `tfp.bijectors.Bijector` that is defined by its two joint methods.
 
-    A subclass writes
+    A subclass implements
 
     * `_forward_and_log_det(x, context)`, latent to data, and
     * `_inverse_and_log_det(y, context)`, data to latent,
 
     for events `[batch, *event]` and contexts `[batch, *context_shape]`. Each returns the value and
     the log absolute determinant of the Jacobian *of that direction*, with the bijector's minimum
-    event dimensions summed out. Callers may have any batch, none included. Everything that TFP's
-    interface asks for follows, in one pass: the log-determinant that comes with a value is left in
-    TFP's own cache, where `tfb.Chain`, `tfb.Invert` and `tfd.TransformedDistribution` find it.
+    event dimensions summed out. Callers may pass any batch shape, or no batch. The rest of TFP's
+    interface is derived from these methods, in one pass: the log-determinant of a value is stored
+    in TFP's own cache, where `tfb.Chain`, `tfb.Invert` and `tfd.TransformedDistribution` find it.
 
     Args:
       forward_min_event_ndims: rank of the smallest event that the map acts on.
-      inverse_min_event_ndims: the same of its output; the same number unless given.
+      inverse_min_event_ndims: the same for the output; defaults to `forward_min_event_ndims`.
       context_shape: shape of one context, or `None` for a map that takes none.
       dtype: dtype of the event, or `None` for any floating type.
       parameters: the constructor's arguments, as TFP's bijectors keep them.
       name: name of the bijector.
     """
 
-    # Length of the vectors, or shape of the arrays, that the map acts on, where it is fixed.
+    # Length of the vectors, or shape of the arrays, that the map acts on, if it is fixed.
     _size: int | tuple[int, ...] | None = None
 
-    # Whether the joint methods take events in any batch, rather than one batch dimension.
+    # Whether the joint methods accept any batch shape, rather than exactly one batch dimension.
     _any_batch = False
 
     def __init__(
@@ -70,7 +70,7 @@ class Bijector(tfb.Bijector):
 
     @property
     def context_shape(self) -> tuple[int, ...] | None:
-        """Shape of one context, or `None` where the map takes none."""
+        """Shape of one context, or `None` if the map takes none."""
         return self._context_shape
 
     @classmethod
@@ -103,7 +103,7 @@ class Bijector(tfb.Bijector):
         return self._in_one_batch(self._inverse_and_log_det, y, ndims, context)
 
     def _in_one_batch(self, apply, value, ndims: int, context):
-        """`apply`, to events in one batch dimension, whatever the batch of events and contexts.
+        """Calls `apply` with any batch of events and contexts flattened to one dimension.
 
         The two batches broadcast, as the parameters of TFP's bijectors do against events.
         """
@@ -140,8 +140,8 @@ class Bijector(tfb.Bijector):
             what = f"vectors of length {shape[0]}" if len(shape) == 1 else f"arrays {list(shape)}"
             raise ValueError(f"event: {self.name} acts on {what}, got shape {value.shape}")
 
-    # TFP's hooks. The cache's record of a value exists before the hook is called, and is shared by
-    # both directions, so the log-determinant stored here answers whichever is asked next.
+    # TFP's hooks. TFP creates a value's cache record before it calls the hook, and both directions
+    # share the record, so the log-determinant stored here serves whichever is called next.
     def _forward(self, x, context=None):
         y, log_det = self.forward_and_log_det(x, context)
         self._cache.forward_attributes(x, **_keywords(context))["ildj"] = -log_det
@@ -160,7 +160,7 @@ class Bijector(tfb.Bijector):
 
 
 def _flat(value, batch, sizes, event):
-    """`value` with its batch in one dimension, whose static size is kept if it is known."""
+    """`value` with its batch flattened to one dimension; a known static size is kept."""
     rows = batch.num_elements()
     flat = tf.reshape(value, tf.concat([[-1 if rows is None else rows], sizes], 0))
     return tf.ensure_shape(flat, [rows, *event])
@@ -188,7 +188,7 @@ def context_shape(bijector: tfb.Bijector) -> tuple[int, ...] | None:
 
 
 def check_context(bijector: tfb.Bijector, context) -> None:
-    """Raises ValueError if `context` is missing, needless, or of another shape than stated."""
+    """Raises ValueError if `context` is missing, unexpected, or has the wrong shape."""
     expected = context_shape(bijector)
     if expected is None and context is not None:
         raise ValueError(f"context: {bijector.name} takes none, got one of shape {context.shape}")
@@ -207,7 +207,7 @@ def check_context(bijector: tfb.Bijector, context) -> None:
 
 
 def keywords_for(bijector: tfb.Bijector, context) -> dict:
-    """The keyword arguments that hand `context`, if any, to `bijector`, if it takes one."""
+    """Keyword arguments that pass `context` to `bijector`; empty if either has none."""
     return {} if context is None or context_shape(bijector) is None else {"context": context}
 
 
@@ -217,9 +217,9 @@ def _sum_event(log_det, bijector_ndims: int, event_ndims: int):
 
 
 def parameters_of(raw: tf.Tensor, dtype) -> tf.Tensor:
-    """What a network returns, as the parameters of a map: in `dtype`, and NaN if it overflowed.
+    """Converts a network's output to parameters of a map: in `dtype`, and NaN if it overflowed.
 
-    Infinity would go on: an infinite shift makes a density of exactly 0 of a fault.
+    Infinity would hide the fault: an infinite shift gives a density of exactly 0.
     """
     raw = tf.cast(raw, dtype)
     return tf.where(tf.math.is_finite(raw), raw, tf.constant(math.nan, dtype))

@@ -10,7 +10,7 @@ from tfflows.bijectors.base import Bijector
 
 
 class BoxMuller(Bijector):
-    """Uniform numbers to independent standard normals, two by two.
+    """Maps pairs of uniform numbers to pairs of independent standard normals.
 
     A latent vector is `(u_1 .. u_h, v_1 .. v_h)`, all in (0, 1), and with `r = sqrt(-2 log u)`
 
@@ -40,7 +40,7 @@ class BoxMuller(Bijector):
     def _forward_and_log_det(self, x, context):
         u, v = tf.split(x, 2, axis=-1)
         log_u = tf.math.log(u)
-        # The slope of a square root at 0 is infinite: kept off it.
+        # The slope of a square root is infinite at 0, so stay off it.
         radius = tf.sqrt(-2.0 * log_u + 1e-30)
         angle = 2.0 * math.pi * v
         y = tf.concat([radius * tf.cos(angle), radius * tf.sin(angle)], axis=-1)
@@ -49,7 +49,7 @@ class BoxMuller(Bijector):
     def _inverse_and_log_det(self, y, context):
         first, second = tf.split(y, 2, axis=-1)
         log_u = -0.5 * (tf.square(first) + tf.square(second))
-        # An angle at the origin has no gradient: any other point stands in for it.
+        # The angle has no gradient at the origin, so another point stands in for it.
         origin = tf.equal(first, 0.0) & tf.equal(second, 0.0)
         turn = tf.atan2(second, tf.where(origin, tf.ones_like(first), first)) / (2.0 * math.pi)
         v = tf.where(turn < 0.0, turn + 1.0, turn)

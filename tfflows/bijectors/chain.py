@@ -1,4 +1,4 @@
-"""Composition and inversion that hand the context on."""
+"""Composition and inversion of bijectors, with the context passed on."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from tfflows.bijectors import base
 
 tfb = tfp.bijectors
 
-# `tfb.Chain` and `tfb.Invert` are these two made composite tensors, and `tf.Module` does not look
-# for variables inside of a composite tensor: nested in another bijector they would hide them.
+# `tfb.Chain` and `tfb.Invert` are these two as composite tensors. `tf.Module` does not look for
+# variables inside a composite tensor, so they would hide their variables inside another bijector.
 
 
 class Chain(_Chain):
     """Composition of bijectors, the first nearest to the data, with one `context` for all.
 
-    `forward` applies the last bijector first, as `tfb.Chain` does. Where `tfb.Chain` drops a
-    `context` silently, this one routes it to every member that takes one, nested chains and
-    inverses included.
+    `forward` applies the last bijector first, as `tfb.Chain` does. `tfb.Chain` silently drops a
+    `context`; this class passes it to every member that takes one, including nested chains and
+    inverses.
 
     Args:
       bijectors: sequence of bijectors, at least one.
@@ -42,7 +42,7 @@ class Chain(_Chain):
 
     @property
     def context_shape(self) -> tuple[int, ...] | None:
-        """Shape of one context, or `None` where no member takes one."""
+        """Shape of one context, or `None` if no member takes one."""
         return self._context_shape
 
     def _keywords(self, bijector, context, named):
@@ -61,7 +61,7 @@ class Chain(_Chain):
         return y
 
     def forward_and_log_det(self, x, context=None):
-        """Returns `(y, log|det dy/dx|)` for latents `x`, one pass a member."""
+        """Returns `(y, log|det dy/dx|)` for latents `x`, one pass per member."""
         base.check_context(self, context)
         ndims, total = self.forward_min_event_ndims, 0.0
         for bijector in reversed(self.bijectors):
@@ -71,7 +71,7 @@ class Chain(_Chain):
         return x, total
 
     def inverse_and_log_det(self, y, context=None):
-        """Returns `(x, log|det dx/dy|)` for data `y`, one pass a member."""
+        """Returns `(x, log|det dx/dy|)` for data `y`, one pass per member."""
         base.check_context(self, context)
         ndims, total = self.inverse_min_event_ndims, 0.0
         for bijector in self.bijectors:
@@ -95,7 +95,7 @@ class Invert(_Invert):
 
     @property
     def context_shape(self) -> tuple[int, ...] | None:
-        """Shape of one context, or `None` where the inverted map takes none."""
+        """Shape of one context, or `None` if the inverted map takes none."""
         return base.context_shape(self.bijector)
 
     def forward_and_log_det(self, x, context=None):

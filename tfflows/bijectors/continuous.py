@@ -20,28 +20,28 @@ class ContinuousFlow(Bijector):
 
     The log-determinant is the integral of the trace of `df/dy`, solved for together with the path:
 
-    * during training the trace is Hutchinson's unbiased estimate, with one vector of signs a row
-      held over the whole path;
+    * during training the trace is Hutchinson's unbiased estimate, with one vector of random signs
+      per row, fixed over the whole path;
     * otherwise it is exact, from `size` products with the Jacobian, and the log-determinant is a
       function of the row.
 
-    The equation is solved by the Dormand-Prince method with steps of each row's own, so that a
-    row's value does not depend on its batch, and gradients are exact for the discrete solution
-    (`tfflows.bijectors.ode.solve`). A row on which that fails gives NaN.
+    The Dormand-Prince method solves the equation with separate steps for each row, so a row's value
+    does not depend on its batch. Gradients are exact for the discrete solution
+    (`tfflows.bijectors.ode.solve`). A row that it cannot solve gives NaN.
 
     Args:
       size: length of the vector.
       network: a `tfflows.networks.ConcatSquashMLP` from `size` to `size`, or a function from the
-        size to one; any layer with its `linearize` will do.
+        size to one; any layer with the same `linearize` works.
       context_shape: shape of one context, passed to the network, or `None`.
-      rtol, atol: relative and absolute tolerance of a step, of the values and the log-determinant.
-      training_tolerance: both of them, during training.
+      rtol, atol: relative and absolute tolerance of a step, for the values and the log-determinant.
+      training_tolerance: replaces both tolerances during training.
       kinetic: weight, in the training loss, of the integral of `|f|^2`: straight paths need fewer
         steps.
       jacobian: weight, in the training loss, of the integral of the squared Frobenius norm of
         `df/dy`, estimated with the same vector.
-      solver: `None`, or a `tfp.math.ode.Solver` to use instead, with steps that the whole batch
-        shares and gradients by TFP's adjoint; the tolerances are its own.
+      solver: `None`, or a `tfp.math.ode.Solver` to use instead. Its steps are shared by the whole
+        batch, its gradients use TFP's adjoint method, and it has its own tolerances.
       name: name of the bijector.
 
     Raises:
@@ -114,7 +114,7 @@ class ContinuousFlow(Bijector):
                 return sign * tf.concat([velocity, jacobian.trace()[:, tf.newaxis]], axis=-1)
             product = jacobian.times(vector)
             trace = tf.reduce_sum(product * vector, axis=-1, keepdims=True)
-            # In training the last number is what the loss needs, log-determinant and penalties.
+            # In training the last number is what the loss needs: log-determinant plus penalties.
             for weight, part in zip(penalties, (velocity, product), strict=True):
                 if weight:
                     part = tf.reduce_sum(tf.square(part), axis=-1, keepdims=True)

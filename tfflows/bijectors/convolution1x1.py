@@ -29,9 +29,9 @@ def _packed_lu(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _packed_qr(matrix: np.ndarray) -> np.ndarray:
-    """`R` with its diagonal, and below it the vectors of the reflections whose product is `Q`.
+    """`R`, and below its diagonal the vectors of the reflections whose product is `Q`.
 
-    The i-th vector is 1 at place i and 0 before, as LAPACK keeps them: no number is spare.
+    The i-th vector is 1 at place i and 0 before it, as in LAPACK, so there are no spare numbers.
     """
     packed = matrix.copy()
     for k in range(len(matrix)):
@@ -48,17 +48,17 @@ class InvertibleConvolution1x1(Bijector):
     """Glow's invertible 1x1 convolution: `x = W y` from data to latent, at every position.
 
     Acts on the last axis of `[batch, ..., channels]`; the log-determinant is that of one position,
-    `[batch, ...]`. Starts as a random rotation, the same for every kind. Either direction
-    assembles a matrix (`W` or its inverse, O(channels^3)) and multiplies by it once.
+    `[batch, ...]`. Starts as a random rotation, the same for every kind. Each direction assembles
+    one matrix (`W` or its inverse, O(channels^3)) and multiplies by it once.
 
     Args:
       channels: length of the last axis.
       kind: `"plain"`, the matrix itself; `"lu"`, `W = P L U` with a fixed permutation `P`, a unit
         lower triangular `L` and an upper triangular `U`; `"qr"`, `W = Q R` with `Q` a product of
         Householder reflections and `R` upper triangular. The signs of the diagonals of `U` and `R`
-        are fixed and the logarithms of their magnitudes trained, so these two always stay
+        are fixed and the logarithms of their magnitudes are trained, so both kinds always stay
         invertible.
-      seed: seed of the rotation at the start.
+      seed: seed of the initial rotation.
       dtype: floating type of the variables.
       name: name of the bijector.
 
@@ -96,11 +96,11 @@ class InvertibleConvolution1x1(Bijector):
                 start = _packed_qr(start)
             self._sign = np.sign(np.diag(start))
             np.fill_diagonal(start, np.log(np.abs(np.diag(start))))
-        # "lu" and "qr": both factors, and the logarithms of one diagonal, in one square.
+        # For "lu" and "qr" one square matrix holds both factors and the logarithms of one diagonal.
         self.kernel = tf.Variable(tf.constant(start, dtype), name=f"{name}_kernel")
 
     def _factors(self):
-        """Below the diagonal beside a unit diagonal, and the upper triangular factor."""
+        """The unit lower triangle (`L`, or the reflections), and the upper triangular factor."""
         kernel = tf.convert_to_tensor(self.kernel)
         diagonal = tf.exp(tf.linalg.diag_part(kernel)) * tf.constant(self._sign, kernel.dtype)
         lower = tf.linalg.set_diag(tf.linalg.band_part(kernel, -1, 0), tf.ones_like(diagonal))
@@ -134,7 +134,7 @@ class InvertibleConvolution1x1(Bijector):
         return tf.reduce_sum(tf.math.log(tf.abs(tf.linalg.diag_part(triangular))))
 
     def _apply(self, matrix, value):
-        # One product: with the positions as a batch, TF multiplies row of pixels by row of pixels.
+        # One product for all positions: as a batch, TF would multiply one row of pixels at a time.
         rows = tf.matmul(tf.reshape(value, [-1, self._size]), matrix, transpose_b=True)
         return tf.ensure_shape(tf.reshape(rows, tf.shape(value)), value.shape)
 

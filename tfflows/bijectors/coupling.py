@@ -1,4 +1,4 @@
-"""Coupling: part of the event is transformed by a map whose parameters the rest decides."""
+"""Coupling: part of the event is transformed, with parameters computed from the rest."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tfflows.tracking import layer_variables
 
 
 def made(network, outputs: int):
-    """`network` itself where it is a layer, else what it makes (a class or another function)."""
+    """`network` itself if it is a layer, else the layer that it (a class or function) makes."""
     is_layer = hasattr(network, "variables") and not isinstance(network, type)
     return network if is_layer else network(outputs)
 
@@ -24,11 +24,11 @@ def build_network(network, inputs: int, outputs: int, context_shape, name: str):
 
     Args:
       network: a Keras layer, or a function from the number of outputs to one. It maps
-        `[batch, inputs]` (and `context=[batch, *context_shape]` where one is taken) to
+        `[batch, inputs]` (and `context=[batch, *context_shape]` if it takes one) to
         `[batch, outputs]`.
       inputs, outputs: sizes.
       context_shape: shape of one context or `None`.
-      name: of the bijector, for the error.
+      name: name of the bijector, for the error message.
 
     Returns:
       The layer, with its variables created.
@@ -95,7 +95,7 @@ class Coupling(Bijector):
     def _elementwise(self, kept, context):
         keywords = {} if context is None else {"context": context}
         raw = parameters_of(self.network(kept, **keywords), kept.dtype)
-        # A map works on one parameter of all numbers at a time: these lie together.
+        # A map reads one parameter of all numbers at a time, so those are kept adjacent.
         shape = [self.map.parameters, self._changed.size]
         raw = tf.ensure_shape(
             tf.reshape(raw, tf.concat([tf.shape(kept)[:-1], shape], 0)),

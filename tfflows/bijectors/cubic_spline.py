@@ -14,7 +14,7 @@ tfb = tfp.bijectors
 
 
 class _Cubic(SplineBijector):
-    """From data: the cubic that has the values and slopes of the knots at both ends of a bin.
+    """Data to latents: the cubic that matches the values and slopes at both knots of a bin.
 
     In units of the bin, with slopes a and b: `q = a p + (3 - 2 a - b) p^2 + (a + b - 2) p^3`.
     """
@@ -32,7 +32,7 @@ class _Cubic(SplineBijector):
 
     @staticmethod
     def _unit(p, a, b):
-        """`q` and `log dq/dp`; the derivative by its Bernstein form, whose ends are a and b."""
+        """`q` and `log dq/dp`; the derivative in Bernstein form, with ends a and b."""
         q = p * (a + p * (3.0 - 2.0 * a - b + p * (a + b - 2.0)))
         rest = 1.0 - p
         return q, tf.math.log(a * rest**2 + 2.0 * (3.0 - a - b) * p * rest + b * p**2)
@@ -46,8 +46,8 @@ class _Cubic(SplineBijector):
         y_k, w, x_k, h, a, b = self._bin(index)
         q = tf.clip_by_value((x - x_k) / h, 0.0, 1.0)
 
-        # Not by the closed form: it loses its digits where the cubic term is small. The straight
-        # lines beyond the bin are for the bracket: at the bin's ends rounding decides.
+        # The closed form would lose digits where the cubic term is small. The straight lines beyond
+        # the bin allow a wider bracket: rounding could put a root at the bin's end outside.
         def cubic(p):
             near = tf.clip_by_value(p, 0.0, 1.0)
             value, log_slope = self._unit(near, a, b)
@@ -58,11 +58,11 @@ class _Cubic(SplineBijector):
 
 
 class CubicSpline(SplineMap):
-    """Monotonic cubic spline, `2 bins + 2` parameters a dimension.
+    """Monotonic cubic spline, `2 bins + 2` parameters per dimension.
 
-    The slopes at the inner knots follow from the bins, by Steffen's rule, which keeps the spline
-    monotonic; those at both ends are free up to three times the bin's own, so that with identity
-    tails the density may jump there.
+    The slopes at the inner knots follow from the bins by Steffen's rule, which keeps the spline
+    monotonic. The slopes at both ends are free, up to three times that of their bin, so with
+    identity tails the density may jump there.
 
     Args:
       bins: number of bins, at least 2.
@@ -99,7 +99,7 @@ class CubicSpline(SplineMap):
         w, v = widths[..., :-1], widths[..., 1:]
         parabola = (left * v + right * w) / (w + v)
         inner = tf.minimum(2.0 * tf.minimum(left, right), parabola)
-        # A third at zero, so that the slope is the bin's own.
+        # Zeros give a share of a third, so that the slope is the bin's own.
         span = 1.0 - 2.0 * self.min_slope
         third = (1.0 / 3.0 - self.min_slope) / span
         share = self.min_slope + span * tf.sigmoid(raw_ends + math.log(third / (1.0 - third)))

@@ -22,10 +22,10 @@ def _normalize(terms: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
 
 
 class _DeepSigmoidal(Bijector):
-    """From data to latents, layer after layer: `x = logit(sum_i w_i sigmoid(a_i y + b_i))`.
+    """Data to latents, each layer in turn: `x = logit(sum_i w_i sigmoid(a_i y + b_i))`.
 
-    Sigmoids, weights and their sums are held as logarithms on both sides of 1/2, so that nothing
-    saturates: far out a layer is a straight line with the smallest of the slopes `a_i`.
+    Sigmoids, weights and their sums are kept as logarithms on both sides of 1/2, so nothing
+    saturates. Far out, a layer is a straight line with the smallest of the slopes `a_i`.
 
     Args:
       layers: for each layer the log-weights, log-slopes and shifts, `[..., units]` each.
@@ -42,7 +42,7 @@ class _DeepSigmoidal(Bijector):
         log_above = log_below - t
         below, log_cdf = _normalize(log_weights + log_below)
         above, log_sf = _normalize(log_weights + log_above)
-        # The derivative of log F - log(1 - F): a sum of what each unit adds, nothing cancels.
+        # The derivative of log F - log(1 - F): a sum of positive terms of each unit, none cancels.
         slopes = tf.concat([below + log_above, above + log_below], axis=-1)
         slopes += tf.concat([log_slopes, log_slopes], axis=-1)
         return log_cdf - log_sf, tf.reduce_logsumexp(slopes, axis=-1)
@@ -74,16 +74,16 @@ class _DeepSigmoidal(Bijector):
 
 
 class DeepSigmoidal:
-    """Deep sigmoidal flow, `3 units layers` parameters a dimension.
+    """Deep sigmoidal flow, `3 units layers` parameters per dimension.
 
     From data to latents each layer is the logit of a weighted mean of sigmoids; its inverse is a
     bracketed root search.
 
     Args:
-      units: sigmoids of a layer.
+      units: number of sigmoids in a layer.
       layers: number of layers.
       bound: log-slopes stay within +-bound.
-      spread: the sigmoids of a layer start with shifts evenly on [-spread, spread].
+      spread: the initial shifts of a layer's sigmoids are evenly spaced on [-spread, spread].
 
     Reference: Huang, Krueger, Lacoste & Courville, Neural Autoregressive Flows, 2018.
     https://arxiv.org/abs/1804.00779

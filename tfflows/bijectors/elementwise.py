@@ -1,10 +1,10 @@
 """Elementwise maps: from a tensor of parameters to an elementwise bijector.
 
-An elementwise map is a small stateless object. It says how many numbers a dimension needs
-(`parameters`), and turns a tensor `[..., parameters]` into a bijector of events of rank 0. Zeros
-give a map that is the identity, or close to it, so that a network whose last layer starts at zero
-starts a flow near the identity. `Coupling`, `MaskedAutoregressive` and `Elementwise` take any of
-them.
+An elementwise map is a small object; most hold no variables. It states how many parameters each
+dimension needs (`parameters`), and turns a tensor `[..., parameters]` into a bijector of events of
+rank 0. Zeros give the identity, or a map close to it, so a flow starts near the identity if its
+network's last layer starts at zero. `Coupling`, `MaskedAutoregressive` and `Elementwise` accept any
+elementwise map.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ tfb = tfp.bijectors
 
 
 class ElementwiseMap(Protocol):
-    """What `Coupling` and `MaskedAutoregressive` ask of a map."""
+    """The interface that `Coupling` and `MaskedAutoregressive` need from a map."""
 
     parameters: int
 
@@ -30,11 +30,11 @@ class ElementwiseMap(Protocol):
 
 
 def each_parameter(parameters: tf.Tensor) -> list[tf.Tensor]:
-    """The tensors `[...]` of `[..., parameters]`, one for each parameter."""
+    """Splits `[..., parameters]` into one tensor `[...]` per parameter."""
     if parameters.shape.rank == 1:
         return tf.unstack(parameters)
-    # What `Coupling` and `MaskedAutoregressive` give is the transpose of an array in which a
-    # parameter of all numbers lies together: transposed back, it is read row by row.
+    # `Coupling` and `MaskedAutoregressive` pass the transpose of an array that stores one parameter
+    # of all numbers together. Transposed back, it is read row by row.
     return tf.unstack(tf.linalg.matrix_transpose(parameters), axis=-2)
 
 
@@ -56,7 +56,7 @@ class ShiftAndLogScale(Bijector):
     Args:
       shift: tensor that broadcasts against the event and its batch.
       log_scale: the same, or `None` for a shift alone.
-      scale: `exp(log_scale)`, where there is a shorter way to it.
+      scale: `exp(log_scale)`, if there is a cheaper way to compute it.
       name: name of the bijector.
     """
 
@@ -79,7 +79,7 @@ class ShiftAndLogScale(Bijector):
 
 
 class Additive:
-    """`y = x + shift`, one parameter a dimension.
+    """`y = x + shift`, one parameter per dimension.
 
     Reference: Dinh, Krueger & Bengio, NICE, 2014. https://arxiv.org/abs/1410.8516
     """
@@ -92,7 +92,7 @@ class Additive:
 
 
 class Affine:
-    """`y = x * exp(s) + shift` with `s` bounded, two parameters a dimension.
+    """`y = x * exp(s) + shift` with `s` bounded, two parameters per dimension.
 
     Args:
       bound: the log-scale stays within +-bound.
@@ -112,11 +112,11 @@ class Affine:
 
 
 class SigmoidAffine:
-    """`y = x / s + shift` with `s` between 0 and 1, two parameters a dimension.
+    """`y = x / s + shift` with `s` between 0 and 1, two parameters per dimension.
 
-    From data to latent a contraction, so that no number of them in a row makes large numbers of
-    what a network has not seen; what follows has to normalise. `s` is a logistic function of the
-    raw parameter plus 2, and not below about 0.0025.
+    It contracts from data to latent, so even a long stack of them does not blow up inputs that a
+    network has not seen; what follows has to normalise. `s` is the logistic function of the raw
+    parameter plus 2, and at least about 0.0025.
 
     Reference: Kingma & Dhariwal, Glow, 2018 (its code). https://arxiv.org/abs/1807.03039
     """
@@ -127,12 +127,12 @@ class SigmoidAffine:
         """Turns `[..., 2]` (shift, raw scale) into a shift and scale."""
         shift, raw = each_parameter(parameters)
         logit = -2.0 - bounded(raw, 8.0)
-        # Not exp(softplus): who draws has no use for the log-det, and is spared the softplus.
+        # Not exp(softplus): sampling does not use the log-det, so it can skip the softplus.
         return ShiftAndLogScale(shift, tf.nn.softplus(logit), scale=1.0 + tf.exp(logit))
 
 
 class Scale:
-    """`y = x * exp(s)` with `s` bounded, one parameter a dimension.
+    """`y = x * exp(s)` with `s` bounded, one parameter per dimension.
 
     Args:
       bound: the log-scale stays within +-bound.
@@ -152,7 +152,7 @@ class Scale:
 
 
 class Elementwise(Bijector):
-    """An elementwise map on its own: its parameters are variables, one set a dimension.
+    """An elementwise map on its own: its parameters are variables, one set per dimension.
 
     Acts on vectors of `size` numbers.
 

@@ -9,25 +9,26 @@ from tfflows.bijectors.image_convolution import ImageConvolution
 
 
 class EmergingConvolution(ImageConvolution):
-    """Two autoregressive convolutions, which together see what one `d x d` convolution sees.
+    """Two autoregressive convolutions with the joint receptive field of one `d x d` convolution.
 
-    From data to latent: in the first a pixel sees those above and to the left of it, and its own
-    channels up to each channel; in the second those below and to the right, and its own channels
-    from each channel on. Either is triangular in an order of its own, so the log-determinant is the
-    sum of the logarithms of the two diagonals, and the density takes two small convolutions.
-    Sampling solves each by substitution: pixels of one diagonal of the image do not depend on each
-    other, so `height + width - 1` steps do. Substitution multiplies rounding errors from step to
-    step where the kernel is large beside its diagonal. Starts as the identity.
+    From data to latent, each channel of a pixel sees in the first convolution the pixels above and
+    to the left, and the pixel's own channels up to that one. In the second it sees the pixels below
+    and to the right, and the pixel's own channels from that one on. Each convolution is triangular
+    in its own order, so the log-determinant is the sum of the logarithms of the two diagonals, and
+    the density takes two small convolutions. Sampling solves each by substitution. Pixels on one
+    diagonal of the image do not depend on each other, so this takes `height + width - 1` steps. If
+    the kernel is large relative to its diagonal, substitution amplifies rounding errors from step
+    to step. Starts as the identity.
 
     Args:
       shape: `(height, width, channels)`.
-      kernel_size: side `d` of what both together see, an odd number of at least 3; the kernels
-        have a side of `(d + 1) / 2`.
+      kernel_size: side `d` of the joint receptive field, an odd number of at least 3; each kernel
+        has a side of `(d + 1) / 2`.
       dtype: floating type of the variables.
       name: name of the bijector.
 
     Raises:
-      ValueError: for another rank of `shape`, or an even kernel size.
+      ValueError: if `shape` has another rank, or the kernel size is even or below 3.
 
     Reference: Hoogeboom, van den Berg & Welling, Emerging Convolutions for Generative Normalizing
     Flows, 2019. https://arxiv.org/abs/1901.11137
@@ -40,7 +41,7 @@ class EmergingConvolution(ImageConvolution):
         super().__init__(shape, kernel_size, parameters, name)
         channels, side = self._shape[-1], kernel_size // 2 + 1
         # The last place of a kernel is the pixel itself: a triangular matrix over the channels,
-        # with the logarithm of its diagonal.
+        # stored with the logarithm of its diagonal.
         start = tf.zeros([side, side, channels, channels], dtype)
         self.first = tf.Variable(start, name=f"{name}_first")
         self.second = tf.Variable(start, name=f"{name}_second")
@@ -62,7 +63,7 @@ def _turn(images):
 
 
 def _places(kernel):
-    """A kernel's matrices `[side^2 - 1, C, C]` of the pixels before, and `[C, C]` of the pixel."""
+    """A kernel's matrices: `[side^2 - 1, C, C]` for earlier pixels, `[C, C]` for the pixel."""
     side, _, channels, _ = kernel.shape
     own = tf.linalg.band_part(kernel[-1, -1], 0, -1)
     own = tf.linalg.set_diag(own, tf.exp(tf.linalg.diag_part(own)))
@@ -78,9 +79,9 @@ def _convolve(images, kernel):
 
 
 def _solve(images, kernel):
-    """The images whose `_convolve` is `images`, diagonal by diagonal.
+    """Inverts `_convolve`, one diagonal of the images at a time.
 
-    What lies left of an image stays zero, and nothing in it looks at what lies right of it.
+    Positions left of an image stay zero, and none of its pixels depends on positions right of it.
     """
     before, own = _places(kernel)
     _, height, width, channels = images.shape
@@ -89,7 +90,7 @@ def _solve(images, kernel):
     weights = tf.reshape(tf.matmul(before, inverse), [-1, channels])
     target = tf.matmul(tf.reshape(images, [-1, channels]), inverse)
     diagonals = tf.transpose(_skew(tf.reshape(target, [-1, height, width, channels])), [2, 0, 1, 3])
-    # How many diagonals back, and how many rows up, each of the pixels before lies.
+    # How many diagonals back, and how many rows up, each earlier pixel lies.
     ups, lefts = np.divmod(np.arange(side**2 - 1, 0, -1), side)
     offsets = [(int(up + left), int(up)) for up, left in zip(ups, lefts, strict=True)]
 
@@ -115,10 +116,10 @@ def _solve(images, kernel):
 
 
 def _skew(images):
-    """Moves row `h` right by `h`: `[N, H, W, C]` to `[N, H, H + W - 1, C]`, zeros beside."""
+    """Shifts row `h` right by `h`, with zeros: `[N, H, W, C]` to `[N, H, H + W - 1, C]`."""
     _, height, width, channels = images.shape
     steps = height + width - 1
-    # Each row is one longer than it is read.
+    # Each row is stored one longer than it is read, so row `h` is read `h` places further right.
     longer = tf.pad(images, [[0, 0], [0, 0], [0, height], [0, 0]])
     flat = tf.reshape(longer, [-1, height * (steps + 1), channels])
     return tf.reshape(flat[:, : height * steps], [-1, height, steps, channels])

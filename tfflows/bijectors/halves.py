@@ -1,4 +1,4 @@
-"""Two maps side by side, each of one half of the channels."""
+"""Two maps side by side, each on one half of the channels."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ tfb = tfp.bijectors
 
 
 class Halves(Bijector):
-    """One map of the first half of the last axis, another of the second.
+    """Applies one map to the first half of the last axis and another to the second.
 
     Args:
-      first, last: bijectors of vectors; neither changes the length of one.
+      first, last: bijectors of vectors that do not change the length.
       name: name of the bijector.
     """
 

@@ -1,4 +1,4 @@
-"""Products of Householder reflections, and the linear map by its QR factors."""
+"""Products of Householder reflections, and the linear map given by its QR factors."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from tfflows.bijectors.linear import matvec
 
 
 def reflect(vectors: tf.Tensor, x: tf.Tensor, transpose: bool = False) -> tf.Tensor:
-    """Applies `H_1 H_2 ... H_k` to `x`, each `H_i = I - 2 v_i v_i^T / |v_i|^2`.
+    """Applies `H_1 H_2 ... H_k` to `x`, with `H_i = I - 2 v_i v_i^T / |v_i|^2`.
 
     The product is `I - U^T T U`, where the rows of `U` are the unit vectors and the inverse of the
-    triangular `T` has the upper half of `U U^T` above a diagonal of halves: O(k^2 d) once, then
-    O(k d) a row and no loop. A vector of zeros stands for the identity.
+    triangular `T` has the upper half of `U U^T` above a diagonal of halves. This costs O(k^2 d)
+    once, then O(k d) per row, without a loop. A vector of zeros stands for the identity.
 
     Args:
       vectors: `[k, d]`.
@@ -45,8 +45,8 @@ def reflect(vectors: tf.Tensor, x: tf.Tensor, transpose: bool = False) -> tf.Ten
 class Householder(Bijector):
     """Product of Householder reflections: `y = H_1 H_2 ... H_k x`, a trained rotation.
 
-    Volume is kept: the log-determinant is 0. `size` reflections reach every orthogonal matrix of
-    their determinant's sign. Starts from random directions.
+    It preserves volume: the log-determinant is 0. `size` reflections can represent every orthogonal
+    matrix with their determinant's sign. Starts from random directions.
 
     Args:
       size: length of the vector.
@@ -85,16 +85,16 @@ class Householder(Bijector):
 
 
 class QRLinear(Bijector):
-    """Linear map by its QR factors: `x = Q R (y - b)` from data to latent.
+    """Linear map given by its QR factors: `x = Q R (y - b)` from data to latent.
 
     `Q` is a product of Householder reflections, `R` upper triangular with a positive diagonal, so
-    the map is always invertible: O(d^2) either way, O(d) for the log-determinant. Starts as the
-    identity: the reflections begin as pairs that undo each other.
+    the map is always invertible. Each direction costs O(d^2), the log-determinant O(d). Starts as
+    the identity: the reflections start as pairs that undo each other.
 
     Args:
       size: length of the vector.
-      reflections: an even number; by default the least one that is not below `size`, which reaches
-        every matrix of positive determinant.
+      reflections: an even number; by default the smallest that is at least `size`, which is enough
+        for every matrix with a positive determinant.
       seed: seed of the initial directions.
       dtype: floating type of the variables.
       name: name of the bijector.

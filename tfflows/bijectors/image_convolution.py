@@ -1,4 +1,4 @@
-"""What the d x d convolutions share: an image's shape, and one log-determinant for all images."""
+"""Base class of the d x d convolutions: image shape, and one log-determinant for all images."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from tfflows.bijectors.base import Bijector
 
 
 class ImageConvolution(Bijector):
-    """A linear map of `[height, width, channels]` that does not depend on its input.
+    """A linear map of `[height, width, channels]`, the same for every input.
 
-    A subclass gives `_convolve`, data to latent, and `_deconvolve`, latent to data, of
+    A subclass implements `_convolve`, data to latent, and `_deconvolve`, latent to data, for
     `[batch, height, width, channels]`, and `_log_det`, the scalar log-determinant of `_convolve`.
 
     Args:
@@ -20,8 +20,8 @@ class ImageConvolution(Bijector):
       name: name of the bijector.
 
     Raises:
-      ValueError: for another rank, a size below 1 or another kernel size; at use for images of
-        another shape.
+      ValueError: if `shape` has another rank or a size below 1, or for another kernel size; in
+        use, for images of another shape.
     """
 
     def __init__(self, shape, kernel_size: int, parameters: dict, name: str):

@@ -1,4 +1,4 @@
-"""Coupling over images: some numbers of `[H, W, C]` are transformed as the others decide."""
+"""Coupling over images: some numbers of `[H, W, C]` are transformed, given the others."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from tfflows.tracking import layer_variables
 
 
 def build_image_network(network, shape, channels: int, context_shape, name: str):
-    """Makes and builds a conditioner of images, and checks what it returns.
+    """Makes and builds a conditioner for images, and checks what it returns.
 
     Args:
-      network: a Keras layer from `[batch, *shape]` (and `context=[batch, *context_shape]` where
-        one is taken) to `[batch, H, W, channels]`, or a function from `channels` to one.
+      network: a Keras layer from `[batch, *shape]` (and `context=[batch, *context_shape]` if
+        it takes one) to `[batch, H, W, channels]`, or a function from `channels` to one.
       shape: `(H, W, C)` of its input.
-      channels: of its output.
+      channels: number of channels of its output.
       context_shape: shape of one context or `None`.
-      name: of the bijector, for the error.
+      name: name of the bijector, for the error message.
 
     Returns:
       The layer, with its variables created.
@@ -41,7 +41,7 @@ def build_image_network(network, shape, channels: int, context_shape, name: str)
 
 
 class _ImageCoupling(Bijector):
-    """What the two couplings share: a network of images, and the map of its output.
+    """Base class of both couplings: a network of images, and the map of its output.
 
     The network's channels are parameter-major: the first parameter of every channel, then the
     second of each, and so on.
@@ -71,7 +71,7 @@ class _ImageCoupling(Bijector):
 
     def _check_size(self, value):
         super()._check_size(value)
-        if not value.shape[-3:].is_fully_defined():  # a length that turns out as 1 would broadcast
+        if not value.shape[-3:].is_fully_defined():  # an unknown length of 1 would broadcast
             raise ValueError(f"event: {self.name} needs a known shape, got {value.shape}")
 
     def _forward_and_log_det(self, x, context):
@@ -84,14 +84,14 @@ class _ImageCoupling(Bijector):
 class MaskedCoupling(_ImageCoupling):
     """Coupling by a mask: `y = b x + (1 - b) map(network(b x, b)).forward(x)`.
 
-    The network sees the image with zeros in the place of what is transformed and, after its
-    channels, one channel more for each different plane of the mask.
+    The network sees the image with zeros in place of the transformed numbers, followed by one
+    extra channel for each distinct plane of the mask.
 
     Args:
       mask: `[H, W, C]` booleans; true where the image passes unchanged.
       map: an elementwise map (`Affine()`, `MixtureCDF()`, ...).
-      network: a Keras layer from `[batch, H, W, C + 1]` (`2 C` where the mask is not the same in
-        all channels) to `[batch, H, W, map.parameters * C]`, or a function from that number of
+      network: a Keras layer from `[batch, H, W, C + 1]` (`2 C` if the mask is not the same in all
+        channels) to `[batch, H, W, map.parameters * C]`, or a function from that number of
         channels to a layer.
       context_shape: shape of one context, passed to the network as `context=`, or `None`.
       name: name of the bijector.
@@ -135,7 +135,7 @@ class MaskedCoupling(_ImageCoupling):
 
 
 class ChannelCoupling(_ImageCoupling):
-    """Coupling of channels: one half is transformed as the other decides.
+    """Coupling of channels: one half is transformed, with parameters from the other half.
 
     Args:
       shape: `(H, W, C)`, at least two channels.
@@ -173,7 +173,7 @@ class ChannelCoupling(_ImageCoupling):
         self._build(network, (height, width, kept), channels - kept)
 
     def _apply(self, joint, value, context):
-        # Split, as the gradient of a slice is an array of zeros around it.
+        # Split, not slice: the gradient of a slice is padded with zeros to the whole array.
         sizes = [self._first, self._shape[-1] - self._first]
         first, last = tf.split(value, sizes, axis=-1)
         kept, changed = (last, first) if self._keep_last else (first, last)
@@ -183,14 +183,14 @@ class ChannelCoupling(_ImageCoupling):
 
 
 class ContextAffine(Bijector):
-    """A scale and shift of each channel that the context alone decides: a conditional prior.
+    """A scale and shift of each channel, from the context alone: a conditional prior.
 
     Starts as the identity.
 
     Args:
       channels: length of the last axis.
       map: an elementwise map.
-      context_shape: `(size,)` of one context.
+      context_shape: shape of one context, `(size,)`.
       dtype: floating type of the variables.
       name: name of the bijector.
 

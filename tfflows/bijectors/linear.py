@@ -14,8 +14,8 @@ tfb = tfp.bijectors
 def matvec(matrix: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
     """`matrix` `[m, d]` times each vector of `x` `[..., d]`: `[..., m]`.
 
-    One product of matrices, where `tf.linalg.matvec` makes a product a row (64 dimensions, 512
-    rows: 15 times slower).
+    This is one matrix product, whereas `tf.linalg.matvec` makes one product per row (15 times
+    slower for 64 dimensions and 512 rows).
     """
     if x.shape.rank == 1:
         return tf.linalg.matvec(matrix, x)
@@ -25,8 +25,8 @@ def matvec(matrix: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
 class FullAffine(Bijector):
     """Affine map with a full matrix: `x = W (y - b)` from data to latent.
 
-    The matrix acts in the direction of density estimation; sampling solves with it. O(d^3) for
-    the log-determinant. Starts as the identity.
+    Density estimation multiplies by the matrix; sampling solves with it. The log-determinant costs
+    O(d^3). Starts as the identity.
 
     Args:
       size: length of the vector.
@@ -58,11 +58,11 @@ class FullAffine(Bijector):
 
 
 class LULinear(Bijector):
-    """Linear map by its LU factors: `x = L U (y - b)` from data to latent.
+    """Linear map given by its LU factors: `x = L U (y - b)` from data to latent.
 
-    `L` has a unit diagonal, `U` a positive one, so the map is always invertible: both directions
-    take O(d^2), the log-determinant O(d). Starts as the identity; put a `permutation` beside it
-    for the P of a PLU factorisation.
+    `L` has a unit diagonal, `U` a positive one, so the map is always invertible. Each direction
+    costs O(d^2), the log-determinant O(d). Starts as the identity. For the P of a PLU
+    factorisation, add a `permutation`.
 
     Args:
       size: length of the vector.
@@ -107,7 +107,7 @@ class LULinear(Bijector):
 
 
 def take(x: tf.Tensor, indices: np.ndarray) -> tf.Tensor:
-    """`x[..., indices]`, as a slice where that is one: XLA gathers number by number."""
+    """`x[..., indices]`, as a slice if possible, because XLA gathers number by number."""
     step = int(indices[1] - indices[0]) if indices.size > 1 else 1
     if step == 0 or (np.diff(indices) != step).any():
         return tf.gather(x, indices, axis=-1)
@@ -148,6 +148,6 @@ def reversal(size: int) -> Permutation:
 
 
 def random_permutation(size: int, seed: int) -> Permutation:
-    """A permutation that `seed` decides, the same in every version of NumPy."""
+    """A random permutation from `seed`, the same in every version of NumPy."""
     # NEP 19 freezes the streams of RandomState; those of Generator may change.
     return Permutation(np.random.RandomState(seed).permutation(size), name="random_permutation")

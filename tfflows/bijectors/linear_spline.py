@@ -12,7 +12,7 @@ tfb = tfp.bijectors
 
 
 class _Linear(SplineBijector):
-    """From data: `x = x_k + (x_{k+1} - x_k) (y - y_k) / w`, all bins of one width `w`."""
+    """Data to latents: `x = x_k + (x_{k+1} - x_k) (y - y_k) / w`; all bins have width `w`."""
 
     def __init__(self, latent_knots, bins, low, high, tails):
         edges = tf.constant(np.linspace(low, high, bins + 1), latent_knots.dtype)
@@ -34,11 +34,11 @@ class _Linear(SplineBijector):
 
 
 class LinearSpline(SplineMap):
-    """Piecewise-linear spline, `bins` parameters a dimension.
+    """Piecewise-linear spline, `bins` parameters per dimension.
 
-    From data to latents it is the CDF of a histogram with bins of one width. Its density jumps at
-    the edges of the bins, at those of the interval too, which is why the edges are not learned:
-    the likelihood has no gradient towards them.
+    From data to latents it is the CDF of a histogram with bins of equal width. Its density jumps at
+    the edges of the bins and of the interval. The edges are therefore not learned: the likelihood
+    has no gradient with respect to them.
 
     Args:
       bins: number of bins, at least 2.

@@ -15,7 +15,7 @@ tfb = tfp.bijectors
 class LogisticMixtureAffine:
     """`x = logit(F(y)) exp(s) + t` from data to latent, with `F` a logistic mixture's CDF.
 
-    `2 + 3 components` parameters a dimension: `t`, raw `s`, and those of `MixtureCDF`.
+    `2 + 3 components` parameters per dimension: `t`, raw `s`, and those of `MixtureCDF`.
 
     Args:
       components: number of logistics in the mixture.
@@ -31,7 +31,7 @@ class LogisticMixtureAffine:
 
     def __call__(self, parameters: tf.Tensor) -> tfb.Bijector:
         """Turns `[..., 2 + 3 K]` into the map."""
-        # Split, as the gradient of a slice is an array of zeros around it.
+        # Split, not slice: the gradient of a slice is padded with zeros to the whole array.
         scale, mixture = tf.split(parameters, [2, self._mixture.parameters], axis=-1)
         shift, raw = each_parameter(scale)
         affine = Invert(ShiftAndLogScale(shift, bounded(raw, self.bound)))

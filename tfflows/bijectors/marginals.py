@@ -1,4 +1,4 @@
-"""Each number of a vector made normal, by a curve that starts from the data."""
+"""Makes each number of a vector normal, with a curve initialised from the data."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ _MIN_BIN, _MIN_SLOPE = 1e-4, 1e-4
 
 
 class Marginals(Bijector):
-    """Makes every number of a vector standard normal by itself: `z = spline(asinh((y - m) / s))`.
+    """Makes each number of a vector normal: `z = spline(stretch * asinh((y - m) / s))`.
 
-    The hyperbolic arcsine makes long tails short. The rational-quadratic spline then goes through
-    the quantiles of the data, so that what follows, which models how numbers depend on each other,
-    meets standard normal numbers whatever the column: skewed, heavy-tailed, of two humps. Beyond
+    The hyperbolic arcsine shortens long tails. The rational-quadratic spline then goes through the
+    quantiles of the data. The layers that follow, which model how numbers depend on each other,
+    therefore see standard normal numbers for any column: skewed, heavy-tailed or bimodal. Beyond
     the data the latents grow with the logarithm of the number.
 
     Until `initialize_from` is called (a `Flow` calls it once, before training) the spline is the
-    identity and `initialized` is false. The spline is trained on, the other numbers are not.
+    identity and `initialized` is false. Training then updates only the spline.
 
     Args:
       size: length of the vector.
-      bins: bins of each spline.
+      bins: number of bins of each spline.
       bound: the splines act on [-bound, bound].
       dtype: floating type of the variables.
       name: name of the bijector.
@@ -70,7 +70,7 @@ class Marginals(Bijector):
         return z, log_det + tf.reduce_sum(self._log_slope(a), -1)
 
     def _log_slope(self, a):
-        """The log-derivative of `stretch * asinh((y - m) / s)` where the arcsine is `a`."""
+        """The log-derivative of `stretch * asinh((y - m) / s)`, where `a` is the arcsine."""
         log_cosh = tf.abs(a) + tf.math.log1p(tf.exp(-2.0 * tf.abs(a))) - math.log(2.0)
         return tf.math.log(self.stretch) - self.log_scale - log_cosh
 
@@ -107,12 +107,12 @@ class Marginals(Bijector):
         self.initialized.assign(1)
 
     def _through_quantiles(self, a: np.ndarray) -> np.ndarray:
-        """Parameters of the spline from normal scores to the quantiles of `a`."""
+        """Parameters of the spline that maps normal scores to the quantiles of `a`."""
         bound, bins, n = self.map.bound, self.map.bins, len(a)
-        # Knots where at least some rows lie beyond; then the end, where the tail is the identity.
+        # Inner knots with at least some rows beyond them; then the end: identity tails.
         furthest = special.ndtri(1.0 - min(0.25, 4.0 / n))
         scores = np.linspace(-furthest, furthest, bins - 1)
-        # Quantiles of a smoothed distribution, the more so the fewer the rows.
+        # Quantiles of a smoothed distribution; the fewer the rows, the stronger the smoothing.
         width = 0.6 * n ** (-1 / 4)
         offsets = np.linspace(-2.5, 2.5, 21)
         weights = np.exp(-0.5 * offsets**2)
@@ -131,7 +131,7 @@ class Marginals(Bijector):
         )
 
     def _raw_shares(self, lengths: np.ndarray) -> np.ndarray:
-        """What `SplineMap.shares` turns into these lengths, as shares of their sum."""
+        """The raw values that `SplineMap.shares` maps to these lengths, as shares of their sum."""
         shares = lengths / lengths.sum()
         free = (shares - _MIN_BIN) / (1.0 - _MIN_BIN * self.map.bins)
         raw = np.log(np.maximum(free, 1e-8))
@@ -139,6 +139,6 @@ class Marginals(Bijector):
 
 
 def _raw_slopes(slopes: np.ndarray) -> np.ndarray:
-    """What `unit_softplus` turns into these slopes."""
+    """The raw values that `unit_softplus` maps to these slopes."""
     above = np.maximum(slopes - _MIN_SLOPE, 1e-6)
     return above + np.log(-np.expm1(-above)) - math.log(math.expm1(1.0 - _MIN_SLOPE))

@@ -8,11 +8,11 @@ SIDES = ("top", "bottom", "left", "right")
 
 
 def checkerboard_mask(shape, odd: bool = False) -> np.ndarray:
-    """A chessboard: true where row + column is even, or odd.
+    """A checkerboard: true where row + column is even, or odd.
 
     Args:
       shape: `(H, W, C)`.
-      odd: which colour is true.
+      odd: whether the odd places are true, rather than the even ones.
 
     Returns:
       `[H, W, C]` booleans.
@@ -27,7 +27,7 @@ def channel_mask(shape, last: bool = False) -> np.ndarray:
 
     Args:
       shape: `(H, W, C)`, at least two channels.
-      last: which half is true.
+      last: whether the last half is true, rather than the first.
 
     Returns:
       `[H, W, C]` booleans.

@@ -42,7 +42,7 @@ def _ndtri_exp(log_p):
     for _ in range(3):
         z += (frozen - _log_ndtr(z)) * _mills(z)
     z = tf.stop_gradient(z)
-    # Zero in value; the inverse's derivative in gradient.
+    # Adds zero to the value, and the inverse's derivative to the gradient.
     return z + (log_p - frozen) * tf.stop_gradient(_mills(z))
 
 
@@ -66,7 +66,7 @@ class _Normal:
 
     @staticmethod
     def quantile_of_logit(logit):
-        # Only a bracket's end: the sign is put back after working in the lower half.
+        # Only for a bracket's end: computed in the lower half, with the sign restored after.
         return -tf.sign(logit) * _ndtri_exp(-tf.nn.softplus(tf.abs(logit)))
 
 
@@ -74,12 +74,12 @@ _COMPONENTS = {"normal": _Normal, "logistic": _Logistic}
 
 
 class MixtureCDFBijector(Bijector):
-    """Data through a mixture's CDF, then through the quantile function of a target.
+    """Maps data through a mixture's CDF, then through the quantile function of a target.
 
-    `x = Q(F(y))` for data `y`: `F` the mixture's CDF and `Q` the identity (`"uniform"`, latents
-    in (0, 1)), the normal quantile (`"normal"`) or the logit (`"logistic"`). In the far tails `F`
-    is held as a log-probability on its smaller side, so normal and logistic latents stay exact
-    where `F` rounds to 1.
+    `x = Q(F(y))` for data `y`, where `F` is the mixture's CDF and `Q` the identity (`"uniform"`,
+    latents in (0, 1)), the normal quantile (`"normal"`) or the logit (`"logistic"`). In the far
+    tails `F` is kept as a log-probability on its smaller side, so normal and logistic latents stay
+    exact where `F` rounds to 1.
 
     Args:
       logits: `[..., K]`, unnormalised log-weights.
@@ -146,13 +146,13 @@ class MixtureCDFBijector(Bijector):
 
 
 class MixtureCDF:
-    """Mixture-CDF map, `3 components` parameters a dimension; see `MixtureCDFBijector`.
+    """Mixture-CDF map, `3 components` parameters per dimension; see `MixtureCDFBijector`.
 
     Args:
       components: number of mixture components.
       component: `"normal"` or `"logistic"`.
       target: what the map turns the mixture into: `"uniform"`, `"normal"` or `"logistic"`.
-      spread: the components start with locations evenly on [-spread, spread].
+      spread: the components' initial locations are evenly spaced on [-spread, spread].
       bound: log-scales stay within +-bound.
 
     References: Ho et al., Flow++, 2019. https://arxiv.org/abs/1902.00275; for Gaussians, the

@@ -16,12 +16,12 @@ tfb = tfp.bijectors
 
 
 def _nodes(count: int) -> np.ndarray:
-    """Points of Clenshaw and Curtis's rule on [-1, 1]."""
+    """Nodes of the Clenshaw-Curtis rule on [-1, 1]."""
     return np.cos(np.pi * np.arange(count) / (count - 1))
 
 
 def _to_series(count: int) -> np.ndarray:
-    """`[count, count]`: from values at the nodes to the Chebyshev series through them."""
+    """Matrix `[count, count]` from values at the nodes to the Chebyshev series through them."""
     return np.linalg.inv(chebyshev.chebvander(_nodes(count), count - 1))
 
 
@@ -35,7 +35,7 @@ def _polynomials(t: tf.Tensor, count: int) -> tf.Tensor:
 
 
 class _MonotonicIntegral(AffineTails):
-    """`x = offset + integral from 0 to y of (slope + q(u)^2) du`, `q` a Chebyshev series.
+    """`x = offset + integral from 0 to y of (slope + q(u)^2) du`, with `q` a Chebyshev series.
 
     Args:
       roots: `[..., nodes]`, values of `q` at the nodes of [-bound, bound].
@@ -50,8 +50,8 @@ class _MonotonicIntegral(AffineTails):
         nodes = roots.shape[-1]
         squares = 2 * nodes - 1  # a polynomial of twice the degree
         integral = bound * chebyshev.chebint(_to_series(squares), lbnd=0.0, axis=0)
-        # In float64: where matrix products have fewer digits than float32, the derivative would
-        # not be that of the value.
+        # In float64: if matrix products have fewer digits than float32, the derivative would not
+        # match the value.
         series = tf.tensordot(tf.cast(roots, tf.float64), _to_series(nodes).T, 1)
         finer = tf.tensordot(series, chebyshev.chebvander(_nodes(squares), nodes - 1).T, 1)
         self.root = tf.cast(series, roots.dtype)
@@ -66,29 +66,29 @@ class _MonotonicIntegral(AffineTails):
 
 
 class MonotonicIntegral(tf.Module):
-    """Integral of a positive network, `embedding + 1` parameters a dimension.
+    """Integral of a positive network, `embedding + 1` parameters per dimension.
 
-    From data to latents `x = offset(h) + integral from 0 to y of f(u, h) du`. The parameters are
-    the offset and an embedding `h`; the integrand `f` is one network, shared by all dimensions,
-    whose variables are the map's own.
+    From data to latents `x = offset + min_slope y + integral from 0 to y of f(u, h) du`. The
+    parameters are the offset and an embedding `h`. The integrand `f` is one network, shared by all
+    dimensions; the map owns its variables.
 
-    Clenshaw and Curtis's rule integrates, exactly, the polynomial through the integrand's values at
-    its nodes. Taken from 0 to `y`, with `f(y, h)` for the derivative, as in the paper, its error is
-    an error of the density, and one that training can exploit: the density of a map that is not
-    quite the one computed. So here the polynomial is taken for the integrand: of the root of `f`,
-    through nodes on the whole of [-bound, bound]; its square is positive whatever lies between the
-    nodes, and value and derivative belong to one function. The network is called at the nodes once,
-    and not again for each step of the root search that the inverse is. Beyond +-bound the map is a
-    straight line.
+    The Clenshaw-Curtis rule integrates, exactly, the polynomial through the integrand's values at
+    its nodes. The paper applies it from 0 to `y` and takes `f(y, h)` as the derivative. The error
+    of the rule is then an error of the density, and training can exploit it: the density belongs to
+    a slightly different map. Here the integrand is itself a polynomial. One polynomial interpolates
+    the root of `f` at nodes on the whole of [-bound, bound], and its square is the integrand. The
+    square is positive between the nodes too, and value and derivative belong to one function. The
+    network is called once, at the nodes, and not again for each step of the root search that
+    computes the inverse. Beyond +-bound the map is a straight line.
 
     Args:
-      embedding: length of the embedding of a dimension.
+      embedding: length of the embedding of each dimension.
       hidden_units: sizes of the integrand's hidden layers, at least one.
       nodes: number of points at which the integrand is evaluated.
       bound: the network is integrated over [-bound, bound].
       max_log_slope: `log f` stays within +-max_log_slope at the nodes.
       min_slope: added to the integrand.
-      seed: of the integrand's initial weights. Its last layer starts at zero: `f = 1`.
+      seed: seed of the integrand's initial weights. Its last layer starts at zero: `f = 1`.
       dtype: floating type of the variables.
       name: name of the map and prefix of its variables' names.
 

@@ -1,4 +1,4 @@
-"""Multi-scale maps: half of the channels leave after every level."""
+"""Multi-scale maps: half of the channels are split off between levels."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from tfflows.bijectors.normalization import initialize
 
 
 class MultiScale(Bijector):
-    """Levels of maps of images, with half of the channels split off between them.
+    """Levels of image maps, with half of the channels split off between levels.
 
-    From data to latents: the first level's inverse, the first half of the channels becomes
-    latents, the rest goes through the next level, and so on; the last level's output becomes
-    latents whole. All latents form one vector, those of the first level first. A learned prior of
-    what is split off is a coupling of that half at the end of the level.
+    From data to latents, the first level's inverse is applied, the first half of the channels
+    becomes latents, the rest goes through the next level, and so on. The whole output of the last
+    level becomes latents. All latents form one vector, those of the first level first. To give the
+    split-off half a learned prior, end the level with a coupling that transforms that half.
 
     Args:
       shape: `(H, W, C)` of the data.
       levels: bijectors of images, the first nearest to the data; each maps data (`forward`'s
-        output) of the shape that the one before leaves.
+        output) of the shape that the level before leaves.
       name: name of the bijector.
 
     Raises:
-      ValueError: if there are no levels, or a level leaves one channel where two are to be split.
+      ValueError: if there are no levels, or a level leaves one channel, too few to split.
 
     Reference: Dinh, Sohl-Dickstein & Bengio, Density estimation using Real NVP, 2016 (section 3.6).
     https://arxiv.org/abs/1605.08803
@@ -81,7 +81,7 @@ class MultiScale(Bijector):
         return tf.concat(parts, -1), total
 
     def _split(self, value, index):
-        """What goes on, and what becomes latents."""
+        """Returns what goes on to the next level, and what becomes latents."""
         if index == len(self.levels) - 1:
             return None, value
         half, channels = self._inner[index][-1] // 2, self._inner[index][-1]
@@ -106,7 +106,7 @@ class MultiScale(Bijector):
         return value, total
 
     def initialize_members(self, values, event_ndims, context, inverse):
-        """Initialises the levels from what reaches each; see `normalization.initialize`."""
+        """Initialises each level from the values that reach it; see `normalization.initialize`."""
         if not inverse:
             raise ValueError(f"inverse: {self.name} is initialised from data, not from latents")
         parts = []

@@ -1,4 +1,4 @@
-"""Scale and shift by dimension, set from data: once (ActNorm) or for good (Standardize)."""
+"""Scale and shift per dimension, set from data: then trained (ActNorm) or kept (Standardize)."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class ActNorm(_ShiftAndScale):
 
     Args:
       size: length of the vector (of the last axis of an image); or the shape `(H, W, C)` of an
-        image, for a scale and shift of every number of its own.
+        image, which gives every number its own scale and shift.
       dtype: floating type of the variables.
       name: name of the bijector.
 
@@ -65,17 +65,17 @@ class ActNorm(_ShiftAndScale):
     def initialize_from(self, values, inverse: bool = True) -> None:
         """Sets shift and scale so that `values` come out with mean 0 and deviation 1.
 
-        Statistics are taken in float64. A number that is constant in `values`, up to their
-        rounding, comes out as 0 and keeps its scale: rows that were not seen may differ in it, and
-        no finite scale is right for them.
+        Statistics are computed in float64. A number that is constant in `values`, up to their
+        rounding, comes out as 0 and keeps its scale: unseen rows may differ in it, and no finite
+        scale is right for them.
 
         Args:
-          values: `[batch, ..., size]`: data, or latents where `inverse` is false.
-          inverse: whether it is `inverse(values)` that is to be normalised, or `forward(values)`.
+          values: `[batch, ..., size]`: data, or latents if `inverse` is false.
+          inverse: whether to normalise `inverse(values)`, rather than `forward(values)`.
         """
         values = np.asarray(values)
         values = values.reshape(-1, *self._size)
-        # What a deviation must exceed to be more than the rounding of the values.
+        # A deviation must exceed this to be more than the rounding of the values.
         rounding = np.spacing(np.abs(values).max(axis=0)).astype(np.float64)
         values = values.astype(np.float64)
         mean, std = values.mean(axis=0), values.std(axis=0)
@@ -90,10 +90,10 @@ class ActNorm(_ShiftAndScale):
 class Standardize(_ShiftAndScale):
     """The data's own mean and standard deviation, kept with the model and never trained.
 
-    Mean and standard deviation are float64, and so is the subtraction of the mean: a column of
+    Mean and standard deviation are float64, and the mean is subtracted in float64, so a column of
     times near 1.7e9 loses nothing. From data to latents it takes any float dtype and returns
-    `dtype`. From latents to data it returns `dtype` as well, or float64 if `float32_holds_data` is
-    false: if float32 is too coarse for the data that these statistics describe.
+    `dtype`. From latents to data it also returns `dtype`, or float64 if `float32_holds_data` is
+    false, that is, if float32 is too coarse for the data that these statistics describe.
 
     Args:
       size: length of the vector.
@@ -123,12 +123,12 @@ class Standardize(_ShiftAndScale):
         self.log_scale.assign(np.log(std))
 
     def standardized(self, rows: np.ndarray) -> np.ndarray:
-        """The rows `[n, size]` as float64 from data to latents, before they are rounded."""
+        """Maps rows `[n, size]` from data to latents in float64, before rounding."""
         return (rows - self.shift.numpy()) * np.exp(-self.log_scale.numpy())
 
     @property
     def float32_holds_data(self) -> bool:
-        """Whether float32 resolves 1e-4 of a deviation in every column, four deviations out."""
+        """Whether float32 resolves 1e-4 of a deviation four deviations out, in every column."""
         with tf.init_scope():
             mean, std = self.shift.numpy(), np.exp(self.log_scale.numpy())
         with np.errstate(over="ignore", invalid="ignore"):
@@ -161,14 +161,14 @@ def act_norms(bijector: tfb.Bijector) -> list:
 
 
 def initialize(bijector: tfb.Bijector, values, event_ndims: int, context=None, inverse=True):
-    """Initialises every map that starts from data and has not been; returns the output.
+    """Initialises every map that starts from data and is not yet initialised; returns the output.
 
     Args:
-      bijector: any bijector; chains, inverses and what has `initialize_members` are walked.
-      values: `[batch, *event]`, data (latents where `inverse` is false).
+      bijector: any bijector; walks through chains, inverses and `initialize_members`.
+      values: `[batch, *event]`, data (latents if `inverse` is false).
       event_ndims: rank of an event.
       context: `[batch, *context_shape]` or `None`.
-      inverse: which direction `values` go through.
+      inverse: whether `values` go through `inverse`, rather than `forward`.
     """
     if isinstance(bijector, _Chain):
         members = bijector.bijectors if inverse else reversed(bijector.bijectors)

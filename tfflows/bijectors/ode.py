@@ -1,4 +1,4 @@
-"""Ordinary differential equations of a batch, each row with steps of its own."""
+"""Solves ordinary differential equations for a batch, with separate steps for each row."""
 
 from __future__ import annotations
 
@@ -32,22 +32,22 @@ def solve(
 ) -> tf.Tensor:
     """Solves `dy/dt = derivative(t, y, *constants)` from time 0 to 1 by Dormand-Prince.
 
-    Each row chooses its own steps by its own error, so its solution does not depend on what else
-    is in the batch. Gradients, to the state, the constants and the variables that `derivative`
-    reads, are those of the discrete solution: each step is run again from its stored start, and
-    back through, so they cost no accuracy and one state a step of memory.
+    Each row chooses its steps by its own error, so its solution does not depend on the rest of the
+    batch. Gradients, for the state, the constants and the variables that `derivative` reads, are
+    those of the discrete solution: each step is run again from its stored start and differentiated.
+    This loses no accuracy and takes memory for one state per step.
 
     Args:
       derivative: from `t` `[batch, 1]`, `y` `[batch, size]` and the constants to `[batch, size]`;
         a row of the result depends on that row alone.
       state: `[batch, size]`, the state at time 0.
       constants: tensors that `derivative` needs and gradients may reach.
-      rtol, atol: bound of the error of each step, relative and absolute (root mean square over a
-        row's numbers); no less than 10 roundings of the dtype.
+      rtol, atol: relative and absolute bound of the error of each step (root mean square over a
+        row's numbers); at least 10 roundings of the dtype.
 
     Returns:
       `[batch, size]`, the state at time 1; NaN for a row that needs more than 400 steps or steps
-      below 1e-6, as one that is not finite does.
+      below 1e-6, which includes any row that is not finite.
 
     References: Dormand & Prince, A family of embedded Runge-Kutta formulae, 1980,
     https://doi.org/10.1016/0771-050X(80)90013-3; Zhuang et al., Adaptive Checkpoint Adjoint Method
@@ -57,7 +57,7 @@ def solve(
     @tf.custom_gradient
     def run(state, *constants):
         def gradient(upstream, variables=()):
-            # Solved once more, so that where no gradient is asked for nothing is kept.
+            # Solves again, so that a call without gradients keeps nothing.
             _, count, steps = _integrate(derivative, state, constants, rtol, atol, keep=True)
             return _back(derivative, upstream, constants, variables, count, steps)
 
@@ -71,7 +71,7 @@ def _combine(start, step, weights, slopes):
 
 
 def _step(derivative, constants, time, step, state, first=None):
-    """The state after one step, and the six slopes it was made of."""
+    """The state after one step, and the six slopes that it is made of."""
     slopes = [derivative(time, state, *constants) if first is None else first]
     for fraction, weights in zip(_TIMES[1:], _STAGES[1:], strict=True):
         inner = _combine(state, step, weights, slopes)
@@ -82,7 +82,7 @@ def _step(derivative, constants, time, step, state, first=None):
 def _integrate(derivative, state, constants, rtol, atol, keep):
     """The state at time 1, the number of steps tried, and the start of each."""
     dtype = state.dtype
-    # Of less than a few roundings the estimate of the error knows nothing.
+    # The error estimate cannot resolve less than a few roundings.
     floor = 10.0 * float(np.finfo(dtype.as_numpy_dtype).eps)
     rtol, atol = max(rtol, floor), max(atol, floor)
     zero, one = tf.zeros_like(state[:, :1]), tf.ones_like(state[:, :1])
@@ -103,11 +103,11 @@ def _integrate(derivative, state, constants, rtol, atol, keep):
         error = _combine(tf.zeros_like(state), tried, _ERROR, slopes)
         bound = atol + rtol * tf.maximum(tf.abs(state), tf.abs(new))
         ratio = tf.sqrt(tf.reduce_mean(tf.square(error / bound), axis=-1, keepdims=True))
-        # What is not finite is not accepted, and shortens the step.
+        # A result that is not finite is rejected and shortens the step.
         accepted = active & (ratio <= 1.0)
         factor = 0.9 * tf.pow(tf.maximum(ratio, 1e-10), -0.2)
         factor = tf.where(ratio < np.inf, tf.clip_by_value(factor, 0.1, 8.0), 0.1 * one)
-        # Where the rest was shorter than the step, it says nothing against the step.
+        # If the remaining time cut the step short, that is no reason to shrink the step.
         longer = tf.where(accepted, tf.maximum(step, factor * tried), factor * tried)
         values = (time, tf.where(accepted, tried, zero), state)
         arrays = [a.write(count, v) for a, v in zip(arrays, values, strict=False)]

@@ -1,4 +1,4 @@
-"""Periodic convolution: the image is a torus, and Fourier's transform inverts the map."""
+"""Periodic convolution: the image is a torus, and the Fourier transform inverts the map."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from tfflows.bijectors.image_convolution import ImageConvolution
 class PeriodicConvolution(ImageConvolution):
     """Convolution with circular padding: `x = K * y` from data to latent.
 
-    The transforms of `x` and `y` are related frequency by frequency, by a matrix over the channels:
-    the log-determinant is the sum of those of the matrices, and sampling solves with each. The
-    density takes a convolution and `height width / 2` factorisations of `2 channels` square
-    matrices for all images together. Starts as the identity; nothing but the log-determinant
-    keeps the map invertible, and it falls without bound as a matrix becomes singular.
+    At each frequency a matrix over the channels relates the Fourier transforms of `x` and `y`. The
+    log-determinant is the sum of those of the matrices, and sampling solves with each matrix. The
+    density takes one convolution, and `height width / 2` factorisations of `2 channels` square
+    matrices for all images together. Starts as the identity. Only the log-determinant keeps the
+    map invertible: it falls without bound as a matrix becomes singular.
 
     Args:
       shape: `(height, width, channels)`.
@@ -24,8 +24,8 @@ class PeriodicConvolution(ImageConvolution):
       name: name of the bijector.
 
     Raises:
-      ValueError: for another rank of `shape`, an even kernel size, or a kernel that reaches
-        round the image more than once.
+      ValueError: if `shape` has another rank, the kernel size is even or below 1, or the kernel
+        wraps round the image more than once.
 
     Reference: Hoogeboom, van den Berg & Welling, Emerging Convolutions for Generative Normalizing
     Flows, 2019. https://arxiv.org/abs/1901.11137
@@ -49,7 +49,7 @@ class PeriodicConvolution(ImageConvolution):
         start[reach, reach] = np.eye(channels)
         self.kernel = tf.Variable(tf.constant(start, dtype), name=f"{name}_kernel")
         # Angle of each place of the kernel at each frequency. The image is real, so half of the
-        # frequencies tell all; a column of them that is not its own mirror image counts twice.
+        # frequencies suffice; a column of them that is not its own mirror image counts twice.
         rows, columns = np.arange(height), np.arange(width // 2 + 1)
         place = np.arange(-reach, reach + 1)
         down, across = np.outer(rows, place) / height, np.outer(columns, place) / width
@@ -58,7 +58,7 @@ class PeriodicConvolution(ImageConvolution):
         self._weight = np.tile(np.where(2 * columns % width == 0, 1.0, 2.0), height)
 
     def _spectrum(self):
-        """Complex `[channels, channels]` a frequency as `[frequencies, 2 channels, 2 channels]`."""
+        """Complex `[channels, channels]`, all as real `[frequencies, 2 channels, 2 channels]`."""
         channels = self._shape[-1]
         kernel = tf.reshape(self.kernel, [-1, channels**2])
 
@@ -71,8 +71,8 @@ class PeriodicConvolution(ImageConvolution):
         return tf.concat([above, tf.concat([-imaginary, real], axis=-1)], axis=-2)
 
     def _log_det(self):
-        # By QR, because XLA has no determinant. Of a complex matrix written as a real one the
-        # determinant is the square of the absolute value.
+        # By QR, because XLA has no determinant. If a complex matrix is written as a real one, the
+        # real determinant is the squared absolute value of the complex one.
         _, triangular = tf.linalg.qr(self._spectrum())
         log_diagonal = tf.math.log(tf.abs(tf.linalg.diag_part(triangular)))
         weight = tf.constant(self._weight / 2, log_diagonal.dtype)
@@ -87,7 +87,7 @@ class PeriodicConvolution(ImageConvolution):
     def _deconvolve(self, x):
         height, width, channels = self._shape
         waves = tf.signal.rfft2d(tf.transpose(x, [3, 0, 1, 2]))
-        # A row a frequency, a column an image.
+        # One system per frequency, with one column per image.
         parts = tf.concat([tf.math.real(waves), tf.math.imag(waves)], axis=0)
         columns = tf.transpose(tf.reshape(parts, [2 * channels, -1, len(self._weight)]), [2, 0, 1])
         columns = tf.linalg.solve(self._spectrum(), columns, adjoint=True)

@@ -1,4 +1,4 @@
-"""Planar and radial flows: one ridge or one centre that space is moved along or around."""
+"""Planar and radial flows: they move space along one ridge or around one centre."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ class Planar(Bijector):
     """Planar flow: `y = x + u tanh(w.x + b)`, in closed form from latent to data.
 
     Invertible because `w.u > -1`, by the paper's reparametrisation (appendix A.1): the part of `u`
-    along `w` is `m(w.u) w / |w|^2`, with `m` a shifted softplus. Ours has `m(0) = 0`, so that it
-    stays finite as `w` vanishes and `u = 0` is the identity, at which the map starts; and `1 + m`
-    stays above 0.001. From data to latent a single monotone equation in `w.x` is solved, to float
+    along `w` is `m(w.u) w / |w|^2`, with `m` a shifted softplus. Ours has `m(0) = 0`, so that the
+    part stays finite as `w` vanishes and `u = 0`, where the map starts, is the identity. `1 + m`
+    stays above 0.001. Data to latent solves a single monotone equation in `w.x` to float
     precision, with the gradients of the implicit function theorem.
 
     Args:
       size: length of the vector.
-      context_shape: shape of one context, or `None`. With it `(u, w, b)` of a row are those of the
-        bijector plus what a network makes of the row's context, as in a variational autoencoder.
+      context_shape: shape of one context, or `None`. If given, `(u, w, b)` of a row are those of
+        the bijector plus a network's output for the row's context, as in a variational autoencoder.
       network: a Keras layer from `[batch, context]` to `[batch, 2 size + 1]`, or a function
-        from that number of outputs to one; by default linear.
+        from that number of outputs to such a layer; by default linear.
       seed: seed of the initial `w`.
       dtype: floating type of the variables.
       name: name of the bijector.
 
     Raises:
-      ValueError: for a context of another rank than 1, or a `network` without one or of another
-        size.
+      ValueError: if the context has a rank other than 1, or `network` is given without a context
+        or has another size.
 
     Reference: Rezende & Mohamed, Variational Inference with Normalizing Flows, 2015.
     https://arxiv.org/abs/1505.05770
@@ -81,7 +81,7 @@ class Planar(Bijector):
             u, w, b = u + du, w + dw, b + db
         along = w / tf.maximum(tf.reduce_sum(tf.square(w), -1, keepdims=True), 1e-30)
         slope = positive_slope(tf.reduce_sum(w * u, -1, keepdims=True))
-        for _ in range(2):  # once leaves a rounding error along w, where |u| is large
+        for _ in range(2):  # one pass leaves a rounding error along w if |u| is large
             u -= along * tf.reduce_sum(w * u, -1, keepdims=True)
         return u + (slope - 1.0) * along, w, b, slope
 
@@ -110,8 +110,8 @@ def _along(u, h):
 class Radial(Bijector):
     """Radial flow: `y = x + beta / (alpha + r) (x - c)` with `r = |x - c|`, in closed form.
 
-    Invertible because `beta > -alpha`, by the paper's reparametrisation (appendix A.2). Back to the
-    latent the radius is the positive root of a quadratic. Starts as the identity.
+    Invertible because `beta > -alpha`, by the paper's reparametrisation (appendix A.2). From
+    data to latent the radius is the positive root of a quadratic. Starts as the identity.
 
     Args:
       size: length of the vector.
@@ -140,11 +140,11 @@ class Radial(Bijector):
 
     @staticmethod
     def _radius(offset):
-        # The gradient of a norm at 0 is not a number: kept off it.
+        # The gradient of a norm is NaN at 0, so stay off it.
         return tf.sqrt(tf.maximum(tf.reduce_sum(tf.square(offset), -1, keepdims=True), 1e-30))
 
     def _stretch(self, radius):
-        """`y - c = stretch (x - c)`, and the log-determinant, at radius `|x - c|`."""
+        """`stretch` in `y - c = stretch (x - c)`, and the log-determinant, at radius `|x - c|`."""
         alpha, slope = self._constrained()
         # 1 + beta / (alpha + r) and its radial version, as means of the slope and 1.
         near = alpha / (alpha + radius)
@@ -165,7 +165,7 @@ class Radial(Bijector):
         alpha, slope = self._constrained()
         linear = alpha * slope - target
         root = tf.sqrt(tf.square(linear) + 4.0 * alpha * target)
-        # Of the two forms of the root, the one that adds numbers of one sign.
+        # Of the two forms of the root, use the one that adds numbers of the same sign.
         radius = tf.where(
             linear > 0.0,
             2.0 * alpha * target / (tf.abs(linear) + root),

@@ -1,4 +1,4 @@
-"""What stands between numbers in [0, levels] and a flow: a logit, or a scale and shift."""
+"""Maps between numbers in [0, levels] and a flow: a logit, or a scale and shift."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from tfflows.bijectors.base import Bijector
 class Logit(Bijector):
     """`x = logit(margin + (1 - 2 margin) y / levels)` from data `y` to latents, elementwise.
 
-    Latents of all reals come back as data within `levels * margin / (1 - 2 margin)` of
-    [0, levels]; data outside of that range have log-density -inf.
+    Any real latent maps to data within `levels * margin / (1 - 2 margin)` of [0, levels]; data
+    outside that range have log-density -inf.
 
     Args:
       levels: width of the data's range, 256 for bytes.
-      margin: how far from 0 and 1 the ends of the range are put, above 0 and below 1/2.
+      margin: distance of the range's ends from 0 and 1, above 0 and below 1/2.
       name: name of the bijector.
 
     Raises:
@@ -42,7 +42,7 @@ class Logit(Bijector):
         u = tf.where(inside, u, tf.constant(0.5, y.dtype))
         log_u, log_rest = tf.math.log(u), tf.math.log1p(-u)
         log_det = self._log_slope - log_u - log_rest
-        # Nothing is mapped to data outside of the range.
+        # No latent maps to data outside the range.
         outside = tf.where(tf.math.is_nan(y), y, tf.constant(-math.inf, y.dtype))
         return log_u - log_rest, tf.where(inside, log_det, outside)
 

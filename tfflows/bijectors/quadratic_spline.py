@@ -11,7 +11,7 @@ tfb = tfp.bijectors
 
 
 class _Quadratic(SplineBijector):
-    """From data: `q = a p + (b - a) p^2 / 2` in units of a bin, with `a + b = 2`.
+    """Data to latents: `q = a p + (b - a) p^2 / 2` in units of a bin, with `a + b = 2`.
 
     `p` and `q` are the positions in its width and height, `a` and `b` the densities at its ends.
     """
@@ -42,9 +42,9 @@ class _Quadratic(SplineBijector):
 class QuadraticSpline(SplineMap):
     """Piecewise-quadratic spline.
 
-    From data to latents it is the CDF of a piecewise-linear density. `2 bins - 1` parameters a
-    dimension with identity tails, where that density is 1 at both ends and hence continuous;
-    `2 bins + 1` with bounded support.
+    From data to latents it is the CDF of a piecewise-linear density. It takes `2 bins - 1`
+    parameters per dimension with identity tails, which fix the density to 1 at both ends and so
+    make it continuous, and `2 bins + 1` with bounded support.
 
     Args:
       bins: number of bins, at least 2.
@@ -73,7 +73,7 @@ class QuadraticSpline(SplineMap):
         shares = self.shares(raw_widths)
         densities = unit_softplus(raw, self.min_bin)
         if self.tails == "identity":
-            # The ends are what is 1 after the division by the integral.
+            # The ends are chosen to be 1 after the division by the integral.
             weights = 0.5 * (shares[..., 1:] + shares[..., :-1])
             inner = tf.reduce_sum(weights * densities, axis=-1, keepdims=True)
             end = inner / (1.0 - 0.5 * (shares[..., :1] + shares[..., -1:]))

@@ -11,7 +11,7 @@ tfb = tfp.bijectors
 
 
 class _RationalQuadratic(SplineBijector):
-    """From latents: `q = p (p + a (1 - p)) / (1 + (a + b - 2) p (1 - p))` in units of a bin.
+    """Latents to data: `q = p (p + a (1 - p)) / (1 + (a + b - 2) p (1 - p))` in units of a bin.
 
     `p` and `q` are the positions in its width and height, `a` and `b` the slopes at its ends.
     """
@@ -43,8 +43,8 @@ class _RationalQuadratic(SplineBijector):
     def _from_data(self, y, index):
         x_k, w, y_k, h, a, b = self._bin(index)
         q = tf.clip_by_value((y - y_k) / h, 0.0, 1.0)
-        # The quadratic is p = 2 q / (2 q + m + sqrt(m^2 + 4 q (1 - q))), nothing of which cancels
-        # but, where m is negative, m and the root.
+        # The solution is p = 2 q / (2 q + m + sqrt(m^2 + 4 q (1 - q))). Its only cancellation is
+        # that of m and the square root, if m is negative.
         m, rest = a * (1.0 - q) - b * q, 4.0 * q * (1.0 - q)
         total = tf.where(m > 0.0, m, -m) + tf.sqrt(m**2 + rest)
         p = 2.0 * q / (2.0 * q + tf.where(m > 0.0, total, rest / total))
@@ -54,8 +54,8 @@ class _RationalQuadratic(SplineBijector):
 class RationalQuadraticSpline(SplineMap):
     """Monotonic rational-quadratic spline.
 
-    `3 bins - 1` parameters a dimension with identity tails, where the slope is 1 at both ends;
-    `3 bins + 1` with bounded support.
+    It takes `3 bins - 1` parameters per dimension with identity tails, which fix the slope to 1 at
+    both ends, and `3 bins + 1` with bounded support.
 
     Args:
       bins: number of bins, at least 2.

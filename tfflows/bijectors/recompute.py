@@ -12,34 +12,35 @@ from tfflows.bijectors.chain import Chain
 
 
 class RecomputingChain(Chain):
-    """A `Chain` that computes its activations anew in the backward pass instead of keeping them.
+    """A `Chain` that recomputes its activations in the backward pass instead of keeping them.
 
-    An ordinary chain keeps, from the forward to the backward pass, what every network of every
-    member has computed. This one keeps its output. The backward pass goes from there member by
-    member: the member's input is reconstructed by its other direction, the member runs once more
-    on it, now recorded, gradients are taken, and all of that is dropped before the next one. So
-    the activations of one member are held at a time, however many there are, and members run three
-    times in place of one; one whose other direction is a root search runs that search as well.
+    An ordinary chain keeps the activations of all its members' networks from the forward to the
+    backward pass. This one keeps only its output. The backward pass starts from there and goes
+    member by member: it reconstructs the member's input with the member's other direction, runs the
+    member on it once more, now recorded, takes gradients, and drops all of that before the next
+    member. So it holds the activations of only one member at a time, however long the chain, and
+    each member runs three times instead of once. A member whose other direction is a root search
+    runs that search as well.
 
-    Maps, variables and their order are those of `Chain`: weights saved of the one load into the
-    other. It is `forward_and_log_det` and `inverse_and_log_det` that recompute; gradients through
-    `forward`, `inverse` and TFP's distributions are the ordinary ones. So are values everywhere.
+    Maps, variables and their order are those of `Chain`, so weights saved from one load into the
+    other. Only `forward_and_log_det` and `inverse_and_log_det` recompute; gradients through
+    `forward`, `inverse` and TFP's distributions are the ordinary ones, and so are all values.
 
     Gradients equal the ordinary ones up to the rounding of the reconstruction. There are no second
     derivatives.
 
     Args:
       bijectors: sequence of bijectors, at least one, the first nearest to the data.
-      keep_every: keeps the input of one member in that many, instead of reconstructing it, so that
-        rounding cannot add up beyond (24 are eight steps of Glow). With 1 nothing is reconstructed:
-        then gradients are exactly the ordinary ones and each member runs twice, for one event of
-        memory a member. `None` keeps none.
+      keep_every: keeps the input of every `keep_every`-th member, instead of reconstructing it, so
+        that rounding does not accumulate past it (24 members are eight steps of Glow). With 1
+        nothing is reconstructed: gradients are exactly the ordinary ones and each member runs
+        twice, for the memory of one event per member. `None` keeps only the input of the chain.
       name: name of the bijector.
 
     Raises:
       ValueError: if two members take contexts of different shapes, or `keep_every` is not a
-        positive number; in the backward pass, for a member that draws training noise in one
-        direction alone, which cannot be reconstructed.
+        positive number; in the backward pass, if a member draws training noise in only one
+        direction, because its input cannot be reconstructed.
 
     Reference: Gomez, Ren, Urtasun & Grosse, The Reversible Residual Network: Backpropagation
     Without Storing Activations, 2017. https://arxiv.org/abs/1707.04585
@@ -86,7 +87,7 @@ class RecomputingChain(Chain):
                         kept[index] = value
                     value, log_det = there(member, value, ranks[index], *contexts)
                     total += log_det
-                    # Else what log-determinants are made of may wait, all together, for the end.
+                    # Else TF may leave all log-determinants to the end and hold their inputs.
                     value = _after([total], value)
                     noise.append(random.noise_position())
 
@@ -133,12 +134,12 @@ class RecomputingChain(Chain):
 
 
 def _unrecorded():
-    """Within it, no tape keeps what runs. In a graph nothing that runs is kept by a tape."""
+    """A context in which no tape keeps what runs. In a graph no tape keeps anything anyway."""
     return tf.init_scope() if tf.executing_eagerly() else contextlib.nullcontext()
 
 
 def _after(done, value):
-    """`value`, for use only when the gradients `done` are there."""
+    """`value`, available only after the tensors `done` are computed."""
     with tf.control_dependencies(done):
         return tf.identity(value)
 
@@ -153,7 +154,7 @@ def _check_noise(member, expected):
 
 @tf.custom_gradient
 def _first_order(*gradients):
-    """The gradients, whose own derivatives are an error, where else they would be wrong."""
+    """The gradients; their own derivatives, which would be wrong, raise an error instead."""
 
     def backward(*_):
         raise NotImplementedError("RecomputingChain has no second derivatives; use Chain")

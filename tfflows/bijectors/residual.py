@@ -15,25 +15,26 @@ from tfflows.random import next_noise_seed
 from tfflows.tracking import layer_variables
 
 _EXACT_TERMS = 4  # of the series, before the roulette
-_TRUNCATION = 1e-6  # of the series at evaluation, a dimension
+_TRUNCATION = 1e-6  # of the series at evaluation, per dimension
 
 
 class Residual(Bijector):
     """Residual map over vectors: `x = y + g(y)` from data to latent, `g` a contraction.
 
-    The inverse, latent to data, is the fixed point of `y = x - g(y)`, found to the precision of
-    the dtype: the iteration contracts, so its length has a bound, and its gradients are those of
-    the implicit function theorem.
+    Latent to data, the result is the fixed point of `y = x - g(y)`, found to the precision of the
+    dtype. The iteration contracts, so its length is bounded. Gradients are those of the implicit
+    function theorem.
 
-    The log-determinant `log|det(I + J)|`, `J` the Jacobian of `g`, is
+    The log-determinant `log|det(I + J)|`, with `J` the Jacobian of `g`, is
 
     * during training an unbiased estimate: the power series of the logarithm with Hutchinson's
-      traces, its first 4 terms always and the others by Russian roulette, with the gradient by
-      its own (Neumann) series. From a term the next is reached with the square of the contraction's
-      bound as its probability: the least that keeps the variance finite for any weights;
-    * otherwise a function of the row: exact for `size <= exact_below`, by the Jacobian. Above,
-      the series to 1e-6 a dimension, with `exact_below` fixed orthogonal vectors for the traces,
-      the same for every row: repeatable, and an estimate.
+      trace estimates. It always includes the first 4 terms and chooses the others by Russian
+      roulette; the gradient uses its own (Neumann) series. Each further term survives with
+      the contraction's bound squared as its probability, the smallest that keeps the variance
+      finite for any weights;
+    * otherwise a function of the row: exact for `size <= exact_below`, from the Jacobian. Above
+      that, the series to 1e-6 per dimension, with `exact_below` fixed orthogonal vectors for the
+      traces, the same for every row: repeatable, but an estimate.
 
     Args:
       size: length of the vector.
@@ -44,7 +45,7 @@ class Residual(Bijector):
       name: name of the bijector.
 
     Raises:
-      ValueError: if the network is no contraction with a known bound.
+      ValueError: if the network is not a contraction with a known bound.
 
     References: Behrmann et al., Invertible Residual Networks, 2019,
     https://arxiv.org/abs/1811.00995; Chen et al., Residual Flows for Invertible Generative
@@ -89,7 +90,7 @@ class Residual(Bijector):
         fixed = tf.stop_gradient(x)
         constant = function.stopped()
         point = tf.stop_gradient(_fixed_point(lambda y: fixed - constant(y), fixed, self._bound))
-        # One Newton step outside of the search: gradients reach x and the weights through it.
+        # One Newton step outside the search: gradients reach x and the weights through it.
         value, jacobian = function.linearize(point)
         point += _solve(jacobian.stopped(), x - point - value, self._bound)
         log_det = -self._log_det(function.linearize(point)[1], point)
@@ -121,7 +122,7 @@ def _log_abs_det(matrix, size):
 
 
 def _orthogonal(number: int, size: int) -> np.ndarray:
-    """Orthogonal vectors of the length of a vector of signs, always the same: `[number, size]`."""
+    """Fixed orthogonal vectors `[number, size]`, each with the norm of a vector of signs."""
     normal = np.random.RandomState(0).normal(size=(size, number))
     return np.linalg.qr(normal)[0].T * math.sqrt(size)
 
@@ -129,15 +130,15 @@ def _orthogonal(number: int, size: int) -> np.ndarray:
 def _series(jacobian: Linearization, vectors, terms, survival: float):
     """`log|det(I + J)|`, `[batch]`, by `terms` of its series.
 
-    With `v` a vector whose covariance is the identity,
+    If the covariance of a vector `v` is the identity,
     `log|det(I + J)| = sum_k (-1)^(k+1) E[v' J^k v] / k`. Its gradient is that of `w' J v` with
-    `w = sum_k (-1)^k (J')^k v` held constant, for which no power of J has to be kept.
+    `w = sum_k (-1)^k (J')^k v` held constant, so no power of J has to be kept.
 
     Args:
-      jacobian: of a contraction.
-      vectors: `[batch, number, size]`, the estimate is the mean over them.
+      jacobian: Jacobian of a contraction.
+      vectors: `[batch, number, size]`; the estimate is the mean over them.
       terms: number of the last term.
-      survival: probability with which each term after the first 4 is reached from the one before.
+      survival: probability that each term after the first 4 follows the one before.
     """
     constant, dtype = jacobian.stopped(), vectors.dtype
     one = tf.ones([], dtype)
@@ -158,7 +159,7 @@ def _series(jacobian: Linearization, vectors, terms, survival: float):
 def _fixed_point(step, start, bound: float):
     """The fixed point of a contraction with a known bound, to the precision of the dtype."""
     precision = float(np.finfo(start.dtype.as_numpy_dtype).eps)
-    # From here on the bound itself says that nothing changes any more.
+    # After this many steps the bound guarantees that nothing changes any more.
     most = math.ceil(math.log(precision * (1.0 - bound)) / math.log(bound))
 
     def going(change, scale, _):
@@ -174,7 +175,7 @@ def _fixed_point(step, start, bound: float):
 
 
 def _solve(jacobian: Linearization, right, bound: float):
-    """Solves `(I + J) v = right` by Neumann's series; `J` is a constant, `right` has gradient."""
+    """Solves `(I + J) v = right` by a Neumann series; only `right` gets a gradient, not `J`."""
 
     @tf.custom_gradient
     def solve(right):

@@ -1,4 +1,4 @@
-"""One ridge, `t + (slope - 1) tanh(t)`: what planar and Sylvester flows are made of."""
+"""The ridge `t + (slope - 1) tanh(t)` that planar and Sylvester flows are made of."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import tensorflow as tf
 
 # No map here contracts space by more than this factor: float32 could not undo it.
 LEAST_SLOPE = 1e-3
-_MAX_ITERATIONS = 40  # 20 are the most that were seen, at a slope of 1e8 in float64
+_MAX_ITERATIONS = 40  # the most seen is 20, at a slope of 1e8 in float64
 
 
 def positive_slope(raw: tf.Tensor) -> tf.Tensor:
@@ -18,7 +18,7 @@ def positive_slope(raw: tf.Tensor) -> tf.Tensor:
 
 
 def ridge_derivative(t: tf.Tensor, slope: tf.Tensor) -> tf.Tensor:
-    """Derivative of `t + (slope - 1) tanh(t)`: `slope` at 0, 1 far off; without cancellation."""
+    """Derivative of `t + (slope - 1) tanh(t)`: `slope` at 0, 1 far out; without cancellation."""
     small = tf.exp(-2.0 * tf.abs(t))
     return tf.square(tf.tanh(t)) + 4.0 * small / tf.square(1.0 + small) * slope
 
@@ -26,9 +26,9 @@ def ridge_derivative(t: tf.Tensor, slope: tf.Tensor) -> tf.Tensor:
 def invert_ridge(target: tf.Tensor, slope: tf.Tensor) -> tf.Tensor:
     """Solves `t + (slope - 1) tanh(t) = target` for `t`, to float precision.
 
-    By Newton's method, which needs no bracket here: for positive `t` the left side is concave
-    where the slope is above 1 and convex below it, so from a bound on the proper side of the root
-    the steps go straight to it. Gradients are those of the implicit function theorem.
+    Newton's method needs no bracket here. For positive `t` the left side is concave if the slope
+    is above 1 and convex if it is below, so steps from a bound on the correct side of the root go
+    straight to it. Gradients are those of the implicit function theorem.
 
     Args:
       target: any tensor.

@@ -17,11 +17,11 @@ def invert_increasing(
     low: tf.Tensor,
     high: tf.Tensor,
 ) -> tf.Tensor:
-    """Solves `function(y) = target` elementwise, for a function that increases.
+    """Solves `function(y) = target` elementwise, for an increasing function.
 
-    Chandrupatla's bracketed search to the precision of the dtype, at most 100 steps, then one
-    Newton step outside of it, through which gradients reach `target` and whatever parameters
-    `function` closes over: they are those of the implicit function theorem.
+    Runs Chandrupatla's bracketed search to the precision of the dtype, at most 100 steps, then one
+    Newton step outside the search. Through that step gradients reach `target` and any parameters
+    that `function` closes over; they are those of the implicit function theorem.
 
     Args:
       function: maps `y` to `(value, log_derivative)`, elementwise.
@@ -48,7 +48,7 @@ def invert_increasing(
     ).estimated_root
     root = tf.stop_gradient(root)
     value, log_derivative = function(root)
-    # A flat stretch has no useful step: its derivative underflows while the root is bracketed.
+    # A flat stretch has no useful step: the derivative underflows, but the root is bracketed.
     slope = tf.stop_gradient(tf.exp(tf.clip_by_value(log_derivative, -30.0, 60.0)))
     step = (target - value) / slope
     limit = tf.stop_gradient((high - low) * 1e-3 + 1e-6 * (1.0 + tf.abs(root)))

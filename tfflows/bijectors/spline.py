@@ -1,4 +1,4 @@
-"""What monotonic splines share: knots, the search for a bin, tails."""
+"""Shared parts of the monotonic splines: knots, the search for a bin, tails."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ TAILS = ("identity", "bounded")
 
 def cumulative(shares: tf.Tensor) -> tf.Tensor:
     """Cumulative sums `[..., bins + 1]` of shares `[..., bins]`: from exactly 0 to exactly 1."""
-    # Not tf.cumsum, which XLA makes a window of every entry.
+    # Not tf.cumsum, which XLA turns into one window per entry.
     first, *rest = tf.unstack(shares, axis=-1)
     sums = list(itertools.accumulate([first, *rest[:-1]]))
     return tf.stack([tf.zeros_like(first), *sums, tf.ones_like(first)], axis=-1)
 
 
 def ends_of_bin(values: tf.Tensor, index: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """`values[..., index]` and `values[..., index + 1]`, where `values` is `[..., bins + 1]`."""
+    """`values[..., index]` and `values[..., index + 1]`, for `values` `[..., bins + 1]`."""
     shape = tf.concat([tf.shape(index), tf.shape(values)[-1:]], 0)
     return _ends(tf.broadcast_to(values, shape), index)
 
@@ -45,16 +45,16 @@ def _ends(values, index):
 
 
 class SplineBijector(Bijector):
-    """An elementwise monotonic spline, `low` to `low` and `high` to `high`.
+    """An elementwise monotonic spline that maps `low` to `low` and `high` to `high`.
 
-    A subclass writes `_from_latent(x, index)` and `_from_data(y, index)`: value and log-derivative
-    of `forward` and of `inverse` within the bin of that index.
+    A subclass implements `_from_latent(x, index)` and `_from_data(y, index)`: the value and
+    log-derivative of `forward` and of `inverse` within the bin of that index.
 
     Args:
       latent_knots, data_knots: `[..., bins + 1]`, increasing from `low` to `high`.
       low, high: ends of the interval.
-      tails: outside of it, `"identity"` or `"bounded"`: the map is not defined there. Latents
-        beyond the interval give NaN; data there a log-determinant of -inf.
+      tails: outside the interval, `"identity"`; or `"bounded"`: the map is not defined there.
+        Latents outside give NaN, data outside a log-determinant of -inf.
       name: name of the bijector.
     """
 
@@ -75,7 +75,7 @@ class SplineBijector(Bijector):
     def _inverse_and_log_det(self, y, context):
         x, log_det = self._map(y, self.data_knots, self._from_data)
         if self.tails == "bounded":
-            # A density of 0, where NaN would be a fault.
+            # A density of 0; NaN would mean a fault.
             outside = (y < self.low) | (y > self.high)
             middle = tf.constant(0.5 * (self.low + self.high), y.dtype)
             x = tf.where(outside, middle, x)
@@ -89,23 +89,23 @@ class SplineBijector(Bijector):
         right_of = held[..., tf.newaxis] >= knots[..., 1:-1]
         index = tf.reduce_sum(tf.cast(right_of, tf.int32), axis=-1)
         result, log_det = inside(held, index)
-        result = tf.clip_by_value(result, self.low, self.high)  # by rounding it may be beyond
+        result = tf.clip_by_value(result, self.low, self.high)  # rounding may put it outside
         if self.tails == "identity":
-            # A product, so that parameters that are NaN are not passed over.
+            # A product, so that NaN parameters are not hidden.
             return tf.where(within, result, value), tf.where(within, log_det, 0.0 * log_det)
         undefined = tf.constant(math.nan, value.dtype)
         return tf.where(within, result, undefined), tf.where(within, log_det, undefined)
 
 
 class SplineMap:
-    """What the spline maps share.
+    """Base class of the spline maps.
 
     Args:
       bins: number of bins, at least 2.
       bound: the spline acts on [-bound, bound].
       min_bin: smallest width and height of a bin, as a fraction of the interval.
-      tails: `"identity"` outside of the interval; or `"bounded"`: the map takes the unit interval
-        [0, 1] onto itself, for a uniform base, whatever `bound`. It is not defined outside of it.
+      tails: `"identity"` outside the interval; or `"bounded"`: the map takes the unit interval
+        [0, 1] onto itself, for a uniform base, and ignores `bound`. It is not defined outside.
     """
 
     def __init__(self, bins: int, bound: float, min_bin: float, tails: str):
@@ -125,11 +125,11 @@ class SplineMap:
         self.low, self.high = (-float(bound), float(bound)) if tails == "identity" else (0.0, 1.0)
 
     def shares(self, raw: tf.Tensor) -> tf.Tensor:
-        """Shares of 1, `[..., bins]`, none below `min_bin`."""
+        """Shares `[..., bins]` that sum to 1, none below `min_bin`."""
         return self.min_bin + (1.0 - self.min_bin * self.bins) * tf.nn.softmax(raw, axis=-1)
 
     def knots(self, shares: tf.Tensor) -> tf.Tensor:
-        """Knots `[..., bins + 1]` of bins that are these shares of the interval."""
+        """Knots `[..., bins + 1]` of bins with these shares of the interval."""
         return self.low + (self.high - self.low) * cumulative(shares)
 
 

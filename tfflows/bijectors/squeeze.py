@@ -13,10 +13,10 @@ ORDERINGS = ("depth", "channel")
 
 
 class _Reordering(Bijector):
-    """A map that moves numbers and changes none, defined by its two functions of a batch.
+    """A map that moves numbers without changing them, defined by two functions of a batch.
 
-    A subclass gives `_spread` and `_gather`, which take `[batch, *event]` from latents to data and
-    back, and the same of static shapes in `_spread_shape` and `_gather_shape`.
+    A subclass implements `_spread` and `_gather`, which map `[batch, *event]` from latents to data
+    and back, and `_spread_shape` and `_gather_shape`, which do the same for static shapes.
     """
 
     _ranks = (3, 3)  # of a latent and of a datum
@@ -30,7 +30,7 @@ class _Reordering(Bijector):
         )
 
     def _apply(self, value, function, to_shape, rank):
-        """`function` over one batch dimension, whatever batch `value` has."""
+        """Applies `function` to `value` with any batch flattened to one dimension."""
         batch, event = value.shape[:-rank], value.shape[-rank:].as_list()
         result_event = to_shape(event)
         flat = value if batch.rank == 1 else tf.reshape(value, [-1, *event])
@@ -71,12 +71,12 @@ class Squeeze(_Reordering):
 
     Args:
       block: side of the squares that become one position.
-      ordering: of the latents' channels: `"depth"` keeps the channels of a pixel together (as
-        `tf.nn.space_to_depth`), `"channel"` the pixels of a channel.
+      ordering: order of the latents' channels: `"depth"` keeps the channels of a pixel together
+        (as `tf.nn.space_to_depth`), `"channel"` the pixels of a channel.
       name: name of the bijector.
 
     Raises:
-      ValueError: for another ordering, or at use for sizes that `block` does not divide.
+      ValueError: for another ordering, or in use for sizes that `block` does not divide.
 
     Reference: Dinh, Sohl-Dickstein & Bengio, Density estimation using Real NVP, 2016 (section 3.6).
     https://arxiv.org/abs/1605.08803
@@ -131,11 +131,11 @@ class Squeeze(_Reordering):
 
 
 class CheckerboardSqueeze(_Reordering):
-    """Data `[H, W, C]` to latents `[H, W / 2, 2 C]`: each colour of a chessboard in one half.
+    """Data `[H, W, C]` to latents `[H, W / 2, 2 C]`: each colour of a checkerboard in one half.
 
     The first `C` channels hold the pixels whose row and column add up to an even number, the
-    last `C` the others. A coupling over channels is then one over a checkerboard, and its network
-    sees each pixel once, where a masked one sees as many zeros again.
+    last `C` the others. A coupling over channels is then one over a checkerboard. Its network sees
+    each pixel once, whereas a masked coupling's network also sees as many zeros.
 
     Reference: Ho et al., Flow++, 2019. https://arxiv.org/abs/1902.00275
     """

@@ -27,7 +27,7 @@ class _SumOfSquares(AffineTails):
     def __init__(self, coefficients, shift, slope, bound):
         super().__init__(bound, "sum_of_squares")
         self.shift, self.slope = shift, slope
-        self.polynomials = tf.unstack(coefficients, axis=-1)  # [..., terms] of each power
+        self.polynomials = tf.unstack(coefficients, axis=-1)  # [..., terms] for each power
         degree = len(self.polynomials) - 1
         squares = [[] for _ in range(2 * degree + 1)]
         for i, a in enumerate(self.polynomials):
@@ -38,21 +38,21 @@ class _SumOfSquares(AffineTails):
     def _within(self, y):
         t = y / self.bound
         x = self.shift + y * (self.slope + _horner(self.integral, t))
-        # From the squares and not from their sum's coefficients: a square cannot be negative.
+        # From the squares, not from their sum's coefficients: a square cannot be negative.
         squares = tf.square(_horner(self.polynomials, t[..., tf.newaxis]))
         return x, tf.math.log(self.slope + tf.reduce_mean(squares, axis=-1))
 
 
 class SumOfSquares:
-    """Integral of a mean of squared polynomials, `terms (degree + 1) + 1` parameters a dimension.
+    """Integral of a mean of squared polynomials, `terms (degree + 1) + 1` parameters per dimension.
 
     From data to latents it is a polynomial of degree `2 degree + 1`, integrated in closed form, on
-    [-bound, bound], and a straight line beyond, which keeps the slope (a polynomial overflows at
-    ordinary outliers). The inverse is a bracketed root search.
+    [-bound, bound]. Beyond, it is a straight line that keeps the slope, because a polynomial
+    overflows at ordinary outliers. The inverse is a bracketed root search.
 
     Args:
-      degree: of the polynomials that are squared.
-      terms: number of them.
+      degree: degree of the polynomials that are squared.
+      terms: number of these polynomials.
       bound: the polynomial acts on [-bound, bound].
       min_slope: added to the squares: the smallest derivative.
       max_coefficient: the coefficients, in units of the interval, stay within +-max_coefficient.
@@ -81,7 +81,7 @@ class SumOfSquares:
         self.degree, self.terms, self.bound = degree, terms, float(bound)
         self.min_slope, self.max_coefficient = min_slope, max_coefficient
         self.parameters = terms * (degree + 1) + 1
-        # Near the identity, and no two polynomials alike, or they would stay alike.
+        # Starts near the identity, with no two polynomials alike, or they would stay alike.
         self._start = np.zeros([terms, degree + 1])
         self._start[:, 0] = 1.0
         self._start[:, 1] = 0.25 * np.linspace(-1.0, 1.0, terms) if terms > 1 else 0.0

@@ -16,23 +16,24 @@ FORMS = ("orthogonal", "householder", "triangular")
 class Sylvester(Bijector):
     """Sylvester flow: `y = x + Q R tanh(S Q^T x + b)`, in closed form from latent to data.
 
-    `Q` has orthonormal columns, `R` and `S` are upper triangular. Invertible because each product
-    of their diagonals is above -1: the diagonals are `tanh`s, as in the paper. `Q` is, by `form`,
+    `Q` has orthonormal columns, `R` and `S` are upper triangular. The map is invertible because
+    each product of their diagonal entries is above -1: the diagonals are `tanh`s, as in the paper.
+    `form` selects `Q`:
 
-    * `orthogonal`: the Q of the QR factorisation of a free `[size, columns]` matrix, which is
-      orthonormal to rounding whatever the matrix (the paper's iteration is only near it);
+    * `orthogonal`: the Q of the QR factorisation of a free `[size, columns]` matrix. It is
+      orthonormal up to rounding for any matrix (the paper's iteration only comes close);
     * `householder`: a product of Householder reflections, `columns = size`;
     * `triangular`: the identity, or the reversal of the vector, `columns = size`.
 
-    From data to latent: within the columns of `Q` the map is `v + R tanh(S v + b)`, whose Jacobian
-    is triangular. It is undone from the last coordinate to the first, each by one monotone
-    equation, to float precision, with the gradients of the implicit function theorem.
+    Within the columns of `Q` the map is `v + R tanh(S v + b)`, whose Jacobian is triangular. Data
+    to latent solves one monotone equation for each coordinate, from the last to the first, to float
+    precision, with the gradients of the implicit function theorem.
 
     Args:
       size: length of the vector.
-      columns: number of columns of `Q`, of the orthogonal form only; `size` by default.
+      columns: number of columns of `Q`, for the orthogonal form only; `size` by default.
       form: `orthogonal`, `householder` or `triangular`.
-      reflections: of the Householder form only; `size` by default.
+      reflections: number of reflections, for the Householder form only; `size` by default.
       reverse: whether the triangular form reverses the vector, as every other layer should.
       seed: seed of the initial `Q` and `S`.
       dtype: floating type of the variables.
@@ -83,7 +84,7 @@ class Sylvester(Bijector):
             self.free = variable("free", rng.normal(size=(size, columns)))
         elif form == "householder":
             self.vectors = variable("vectors", rng.normal(size=(reflections, size)))
-        # R = 0 is the identity; S is not, or no gradient would reach either.
+        # R = 0 makes the map the identity. S is not 0, or no gradient would reach either.
         self.r_above = variable("r_above", np.zeros(len(self._above)))
         self.r_diagonal = variable("r_diagonal", np.zeros(columns))
         self.s_above = variable("s_above", rng.normal(size=len(self._above)) / columns)
@@ -133,7 +134,7 @@ def _solve(target, r, s, bias, slope):
     slopes = (1.0 - tf.square(h))[..., tf.newaxis, :]
     jacobian = tf.stop_gradient(tf.eye(r.shape[0], dtype=r.dtype) + tf.matmul(r * slopes, s))
     step = tf.linalg.triangular_solve(jacobian, residual[..., tf.newaxis], lower=False)[..., 0]
-    # Zero in value; in gradient, that of the implicit function theorem.
+    # Adds zero to the value, and the implicit function theorem's derivative to the gradient.
     return v + step - tf.stop_gradient(step)
 
 

@@ -1,4 +1,4 @@
-"""Data: toy densities, targets of reverse KL, users' tables and images, TFDS sets, pipelines."""
+"""Toy densities, reverse-KL targets, users' tables and images, TFDS sets, and input pipelines."""
 
 from tfflows.data import images, pipeline, sources, table, targets, toy
 from tfflows.data.images import Images, class_context, read_images, split_rows, tfds_images

@@ -1,4 +1,4 @@
-"""Columns by name: those that a trained model knows, among those of a table."""
+"""Finds a trained model's columns in a table, by name or by position."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ _SHOWN = 20
 
 
 def default_names(count: int) -> list[str]:
-    """Names of the columns of a table that has none."""
+    """Default column names, for a table that has none."""
     return [f"column_{i}" for i in range(count)]
 
 
 def are_default(names: Sequence[str]) -> bool:
-    """Whether names are those that columns without names are given."""
+    """Whether all names are default names (`column_0` and so on)."""
     return all(_DEFAULT.fullmatch(name) for name in names)
 
 
 def by_position(names: Sequence[str] | None, wanted: Sequence[str]) -> bool:
-    """Whether columns go by position: a side has no names."""
+    """Whether to match columns by position, because the table or the model has no names."""
     return names is None or (are_default(wanted) and not set(wanted) <= set(names))
 
 
@@ -30,20 +30,20 @@ def positions(
     wanted: Sequence[str],
     original: Sequence[str] | None = None,
 ) -> list[int]:
-    """Where a table has the columns that a model knows.
+    """Finds the positions in a table of the columns that a model knows.
 
-    They are taken by name. Where the table has no names, or the model was trained on columns
-    without names, they go by position: as in the table that the model was trained on, or as in the
-    model.
+    Columns are matched by name. If the table has no names, or the model was trained on columns
+    without names, they are matched by their position in the table that the model was trained on,
+    or in the model.
 
     Args:
-      names: of the table's columns; None if it has none.
-      width: number of the table's columns.
+      names: names of the table's columns; None if it has none.
+      width: number of columns in the table.
       wanted: names of the model's columns.
-      original: names of all columns of the table that it was trained on, in order.
+      original: names of all columns of the table that the model was trained on, in order.
 
     Raises:
-      ValueError: if a name is missing or stands twice, or the number of columns is another.
+      ValueError: if a name is missing or occurs twice, or the number of columns does not match.
     """
     if not by_position(names, wanted):
         places = {name: i for i, name in enumerate(names)}

@@ -1,21 +1,21 @@
-"""Columns that are a linear function of another: given that one, they have no density."""
+"""Finds columns that are a linear function of another and so have no density given it."""
 
 from __future__ import annotations
 
 import numpy as np
 
-_CORRELATION = 1.0 - 1e-9  # below it no column is looked at more closely
-_ROUNDING = 1e-6  # of the residual, in deviations: what rounding to float32 leaves
+_CORRELATION = 1.0 - 1e-9  # pairs of columns below it are not checked further
+_ROUNDING = 1e-6  # deviation of the standardised residual that rounding to float32 leaves
 
 
 def find_copies(values: np.ndarray) -> dict[int, int]:
-    """Which columns repeat an earlier one, up to an offset, a factor and rounding.
+    """Finds columns that repeat an earlier one, up to an offset, a factor and rounding.
 
     Args:
       values: finite numbers `[n, d]`; no column is constant.
 
     Returns:
-      From each such column to the first that it repeats.
+      A dict from each such column to the first column that it repeats.
     """
     values = np.asarray(values, np.float64)
     z = (values - values.mean(axis=0)) / values.std(axis=0)

@@ -1,4 +1,4 @@
-"""Text files of rows: .csv and .tsv, in any encoding, with any usual separator."""
+"""Reads text tables, .csv and .tsv, in any encoding and with any usual separator."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from tfflows.data import header, numerals
 FORMATS = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
 _SPACES = r"\s+"
 _SEPARATORS = (",", ";", "\t", "|", _SPACES)
-_ONE = "\x1f"  # no text holds it: of a file of one column
-_SAMPLE = 2**18  # characters that the separator and the names are told by
+_ONE = "\x1f"  # for a file of one column: no text contains it
+_SAMPLE = 2**18  # characters read to find the separator and the names
 _SAMPLE_LINES = 200
-_NO_COMMENTS = ("#N/A", "#NA", "#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NUM!")  # Excel's
-_MARKS = (  # the longer first: the mark of UTF-16 begins that of UTF-32
+_NO_COMMENTS = ("#N/A", "#NA", "#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NUM!")  # Excel errors
+_MARKS = (  # longest first: the mark of UTF-16 is a prefix of that of UTF-32
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
@@ -34,20 +34,20 @@ _MARKS = (  # the longer first: the mark of UTF-16 begins that of UTF-32
 
 
 class TextError(Exception):
-    """What is wrong with a text file that could be opened."""
+    """An error in the contents of a text file that could be opened."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Text:
-    r"""A text file whose form is known.
+    r"""A text file whose format is known.
 
     Attributes:
-      path, encoding: the file, and how its characters are written.
-      separator: what stands between cells; `\s+` for spaces.
-      skipped: lines before the first with cells.
+      path, encoding: the file and its character encoding.
+      separator: what separates the cells; `\s+` for spaces.
+      skipped: number of lines before the first line with cells.
       named: whether that line holds names.
-      first: names, of that line or of a comment before it; None if there are none.
-      notices: what was decided that could be otherwise.
+      first: the names, from that line or from a comment before it; None if there are none.
+      notices: decisions that could have gone the other way.
     """
 
     path: pathlib.Path
@@ -59,7 +59,7 @@ class Text:
     notices: list[str]
 
     def read(self) -> tuple[list[np.ndarray], numerals.Style]:
-        """The columns `[n]`, numbers or, where a cell is text, str; and the style of the numbers.
+        """Reads the columns `[n]`, as numbers or (if a cell is text) str, and the style of numbers.
 
         Raises:
           TextError: if lines differ in length, or numbers can be read in two ways.
@@ -77,8 +77,8 @@ class Text:
             "low_memory": False,
         }
         with warnings.catch_warnings():
-            # Said of rows with more cells than names; without index_col=False the first cells would
-            # silently become an index.
+            # pandas warns of rows with more cells than names. Without index_col=False, the first
+            # cells would silently become an index.
             warnings.simplefilter("error", pd.errors.ParserWarning)
             try:
                 frame = pd.read_csv(self.path, **arguments)
@@ -93,14 +93,14 @@ class Text:
             columns = [_column(frame.iloc[:, i]) for i in range(frame.shape[1])]
             style = self._style(columns)
             if style.comma and any(column.dtype.kind == "f" for column in columns):
-                # A point between digits is not what pandas took it for.
+                # The decimal sign is a comma, so pandas misread the points between digits.
                 frame = pd.read_csv(self.path, **arguments, dtype=str)
                 columns = [
                     _column(frame.iloc[:, i]) if column.dtype.kind == "f" else column
                     for i, column in enumerate(columns)
                 ]
                 style = self._style(columns)
-        # After the last separator of a line there is an empty cell.
+        # A separator at the end of each line makes an empty last cell.
         last = columns[-1]
         unnamed = self.first is None or not self.first[-1].strip()
         if len(columns) > 1 and unnamed and last.dtype.kind == "O" and (last == "").all():
@@ -108,11 +108,11 @@ class Text:
         return [_numbers(column, style) for column in columns], style
 
     def names(self, width: int) -> list[str] | None:
-        """The names of so many columns, "" for one that has none; None if the file has none."""
+        """Names of the first `width` columns, "" for one without; None if the file has none."""
         return None if self.first is None else [cell.strip() for cell in self.first[:width]]
 
     def line(self, row: int) -> tuple[int, list[str]]:
-        """Number, from 1, and cells of the line that a row, counted from 0, ends on."""
+        """Number (from 1) and cells of the line on which a row (counted from 0) ends."""
         with _open(self.path, self.encoding) as file:
             lines = _cells(itertools.islice(file, self.skipped, None), self.separator)
             skip = row + 1 if self.named else row
@@ -143,7 +143,7 @@ class Text:
 def open_text(
     path: pathlib.Path, names: bool | None = None, wanted: list[str] | None = None
 ) -> Text:
-    """Finds out the form of a text file from its beginning.
+    """Detects the format of a text file from its beginning.
 
     Args:
       path: the file.
@@ -164,7 +164,7 @@ def open_text(
         separators = ("\t", *(s for s in _SEPARATORS if s != "\t"))
     for line in lines:
         text = line.strip()
-        if not skipped and text.lower().startswith("sep=") and len(text) == 5:  # Excel's
+        if not skipped and text.lower().startswith("sep=") and len(text) == 5:  # from Excel
             separators = (text[4],)
         elif text.startswith("#") and not text.upper().startswith(_NO_COMMENTS):
             comment = skipped
@@ -177,7 +177,7 @@ def open_text(
     separator, rows = _separator(rest, separators)
     first, body = rows[0], rows[1:]
     notices, above = [], None
-    if comment is not None and names is not False:  # where numpy writes names
+    if comment is not None and names is not False:  # numpy writes names here
         text = lines[comment].strip().lstrip("#").lstrip()
         cells = next(_cells([text], separator), (0, []))[1]
         if len(cells) == len(first) and (names or header.decide(cells, rows, wanted)[0]):
@@ -200,11 +200,11 @@ def open_text(
 
 
 def _separator(lines: list[str], separators) -> tuple[str, list[list[str]]]:
-    """The separator that gives lines of one length and cells that are numbers; and the cells."""
+    """The separator that best gives rows of one length and numeric cells, and those cells."""
     best = None
     for separator in (*separators, _ONE):
         if separator == _ONE and best and best[1] != _ONE and best[3]:
-            break  # with a line of another length, rather a damaged table than decimal commas
+            break  # a line of another length suggests a damaged table, not decimal commas
         try:
             rows = [cells for _, cells in _cells(lines, separator)]
         except csv.Error:
@@ -213,7 +213,7 @@ def _separator(lines: list[str], separators) -> tuple[str, list[list[str]]]:
         if width == 1 and separator != _ONE:
             continue
         cells = [cell for row in rows[1:] or rows for cell in row]
-        # `5 200` between commas is rather the end of `1,5` and the start of `200,5`.
+        # `5 200` between commas is more likely the end of `1,5` and the start of `200,5`.
         spaces = separator != ","
         found = [numerals.is_number(cell, spaces) or numerals.is_missing(cell) for cell in cells]
         numbers = sum(found) / len(found)
@@ -224,7 +224,7 @@ def _separator(lines: list[str], separators) -> tuple[str, list[list[str]]]:
 
 
 def _cells(lines: Iterator[str], separator: str) -> Iterator[tuple[int, list[str]]]:
-    """Number of the line that each row ends on, from 1, and its cells; blank lines are left out."""
+    """Yields the number (from 1) of each row's last line, and its cells; skips blank lines."""
     if separator == _SPACES:
         lines = (" ".join(line.split()) for line in lines)
         separator = " "
@@ -235,7 +235,7 @@ def _cells(lines: Iterator[str], separator: str) -> Iterator[tuple[int, list[str
 
 
 def _numbers(column: np.ndarray, style: numerals.Style) -> np.ndarray:
-    """The column as float64 where it is of numbers and missing values, else as it is."""
+    """The column as float64 if it holds only numbers and missing values, else unchanged."""
     if column.dtype.kind != "O":
         return column
     import pandas as pd
@@ -265,7 +265,7 @@ def _open(path: pathlib.Path, encoding: str) -> io.TextIOBase:
 
 
 def _encoding(path: pathlib.Path) -> str:
-    """The encoding: by its mark, else UTF-8 where all of the file is, else Windows's."""
+    """The encoding: by its byte-order mark, else UTF-8 if all of the file is, else Windows's."""
     opened = gzip.open if path.name.lower().endswith(".gz") else open
     with opened(path, "rb") as file:
         start = file.read(4)
@@ -282,7 +282,7 @@ def _encoding(path: pathlib.Path) -> str:
                 block = file.read(2**20)
             decoder.decode(b"", final=True)
         except UnicodeDecodeError:
-            # Every byte has a meaning in Latin-1, five have none in Windows-1252.
+            # Latin-1 defines every byte; Windows-1252 leaves five undefined.
             file.seek(0)
             blocks = iter(lambda: file.read(2**20), b"")
             odd = any(byte in block for block in blocks for byte in b"\x81\x8d\x8f\x90\x9d")

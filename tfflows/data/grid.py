@@ -1,9 +1,10 @@
-"""Columns whose values repeat: the cell of each value, for noise that makes it continuous.
+"""Finds a cell for each value of columns whose values repeat, so that noise can fill it.
 
-A density of numbers that repeat has no meaning: the narrower its spikes, the higher it is. So each
-value of such a column stands for a cell, an interval around it, and a model gives the cell's
+The density of numbers that repeat is meaningless: the narrower its spikes, the higher it is. So
+each value of such a column stands for a cell, an interval around it, and a model gives the cell's
 probability. Numbers on a regular grid (integers, steps of 0.5) have cells of one step. Numbers that
-repeat on no such grid (a share of exact zeros, say) have cells of a thousandth of their deviation.
+repeat without such a grid (a share of exact zeros, say) have cells of a thousandth of their
+deviation. Noise within the cells makes the values continuous.
 """
 
 from __future__ import annotations
@@ -12,15 +13,15 @@ import dataclasses
 
 import numpy as np
 
-# A column has cells if on average each value occurs twice, or one value this often.
+# A column has cells if each value occurs twice on average, or if one value occurs this often.
 _REPEATS = 0.5
 _ATOM, _ATOM_ROWS = 0.01, 10
-# A value of a grid may lie off it by a share of a step, as printed numbers are rounded: the first
-# of these with which there is a grid.
+# Printed numbers are rounded, so a value may lie off its grid by a fraction of a step. The first of
+# these tolerances that gives a grid is used.
 _TOLERANCES = (1e-6, 1e-3, 0.05)
-_FINEST = 2.0**-12  # of a grid, in deviations
-_CELL = 2.0**-10  # of a column without a grid, in deviations
-_DIVISORS = 20  # a grid's step is the smallest gap between values over 1, 2, ... or this
+_FINEST = 2.0**-12  # finest step of a grid, in deviations
+_CELL = 2.0**-10  # cell width of a column without a grid, in deviations
+_DIVISORS = 20  # a grid's step is the smallest gap between values divided by 1, 2, ... or this
 _MOST_VALUES = 20_000
 
 
@@ -40,11 +41,11 @@ class Cells:
 
     @property
     def any(self) -> bool:
-        """Whether a column has cells."""
+        """Whether any column has cells."""
         return bool((self.step > 0).any())
 
     def describe(self, columns: list[str]) -> list[str]:
-        """One phrase a column that has cells, its name first."""
+        """One phrase for each column that has cells, starting with its name."""
         phrases = []
         for name, step, grid in zip(columns, self.step, self.grid, strict=True):
             if step > 0:
@@ -65,7 +66,7 @@ def find_cells(values: np.ndarray) -> Cells:
 
 
 def _column(x: np.ndarray) -> tuple[float, float, bool]:
-    """Step, origin and whether there is a grid, of one column."""
+    """Step and origin of one column's cells, and whether they form a grid."""
     values, counts = np.unique(x, return_counts=True)
     atoms = counts >= max(_ATOM_ROWS, _ATOM * len(x))
     if len(values) < 2 or (len(values) > _REPEATS * len(x) and not atoms.any()):
@@ -78,7 +79,7 @@ def _column(x: np.ndarray) -> tuple[float, float, bool]:
 
 
 def _scale(x: np.ndarray, values: np.ndarray) -> float:
-    """A deviation that neither outliers nor values that repeat decide alone."""
+    """A measure of deviation that neither outliers nor repeated values dominate."""
     low, high = np.quantile(values, [0.25, 0.75])
     return min(float(x.std()), float(high - low) / 1.349)
 
@@ -99,8 +100,8 @@ def _regular(values: np.ndarray, finest: float) -> tuple[float, float] | None:
 
 
 def _fit(values, gaps, step: float, tolerance: float) -> tuple[float, float] | None:
-    """The grid nearest to one of about this step, or `None` if a value is off it."""
-    # Gap by gap first: over all of the range a slightly wrong step would be off by cells.
+    """The best-fitting grid with about this step, or `None` if a value lies off it."""
+    # Count gap by gap first: over the whole range, a slightly wrong step would be cells off.
     number = np.concatenate([[0.0], np.cumsum(np.rint(gaps / step))])
     for _ in range(3):
         centred = number - number.mean()
@@ -112,7 +113,7 @@ def _fit(values, gaps, step: float, tolerance: float) -> tuple[float, float] | N
         number = np.rint((values - origin) / step)
     if off > tolerance * step:
         return None
-    # Of the steps and centres that fit as well, the shortest to write.
+    # Among the steps and centres that fit equally well, take those with the fewest digits.
     span = number.max() - number.min()
     step = _short(step, 2 * off / span)
     return step, _short(float((values - step * number).mean()), off)

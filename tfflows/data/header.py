@@ -1,4 +1,4 @@
-"""Whether the first line of a file holds names or numbers."""
+"""Decides whether the first line of a file holds names or numbers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from tfflows.data.numerals import is_missing, is_number
 
 _WHOLE = re.compile(r"\d+(?:\.0*)?")
-_ENOUGH = 8  # rows, to tell by
+_ENOUGH = 8  # rows needed to decide
 _SHOWN = 4  # cells of a line in a message
 
 
@@ -16,19 +16,19 @@ def decide(
 ) -> tuple[bool, str]:
     """Whether the first line of a file holds the names of its columns.
 
-    A line of text is names, one with numbers is not. Two exceptions. Numbers that count are names,
-    as those of a table that was written without names (0, 1, 2, ...), and so are others at equal
-    steps (2001, 2002, ...) if most of the columns' numbers have fractions, or all lie elsewhere.
-    Text in a line of numbers is a name only if the column below it is of numbers and all other
-    cells may be names too.
+    A line of text holds names; a line with numbers does not. There are two exceptions. Numbers that
+    count up (0, 1, 2, ...) are names, as in a table that was written without names. So are other
+    numbers at equal steps (2001, 2002, ...) if, in each column, most numbers have fractions or the
+    number above them is outside their range. Text in a line of numbers is a name only if the column
+    below it holds numbers and all other cells may be names too.
 
     Args:
       first: cells of the first line.
-      body: cells of the lines after it, or of the first of these.
+      body: cells of the lines after it, or of the first few of these.
       wanted: names that the file is expected to have.
 
     Returns:
-      Whether it holds names, and a notice to the user where it could be otherwise, else "".
+      Whether it holds names, and a notice for the user if that is uncertain, else "".
     """
     cells = [cell.strip() for cell in first]
     if wanted and set(wanted) <= set(cells):
@@ -37,7 +37,7 @@ def decide(
     missing = [i for i, cell in enumerate(cells) if is_missing(cell)]
     numbers = [i for i, cell in enumerate(cells) if i not in missing and is_number(cell)]
     text = [i for i in range(len(cells)) if i not in missing and i not in numbers]
-    # Before the names of a table that was written with its index there is an empty cell.
+    # A table that was written with its index has an empty cell before its names.
     indexed = len(cells) > 1 and cells[0] == "" and _is_index(below[0])
     gaps = [i for i in missing if i or not indexed]
     if not numbers:
@@ -65,27 +65,27 @@ def _text_is_names(cells, below, text, gaps) -> bool:
     names = [i for i in text if _like_a_name(cells[i])]
     if len(names) == len(text) and not gaps:
         return bool(names)
-    # Some cells are missing values, or begin like numbers (`1.5kg`): names stand over numbers.
+    # Some cells are missing, or begin like numbers (`1.5kg`): then names must be above numbers.
     others = [i for i in text if i not in names and _mostly_numbers(below[i])]
     good = [i for i in names if _mostly_numbers(below[i])] + (others if len(others) > 1 else [])
     return bool(good) and len(gaps) <= len(good)
 
 
 def _numbers_are_names(cells, below, indexed) -> tuple[bool, bool]:
-    """Whether numbers in the first line are names, and whether it could be otherwise."""
+    """Whether numbers in the first line are names, and whether that is uncertain."""
     if not all(_WHOLE.fullmatch(cell) for cell in cells) or not below[0]:
         return False, False
     values = [int(float(cell)) for cell in cells]
     step = values[1] - values[0] if len(values) > 1 else 1
     if step == 0 or any(b - a != step for a, b in zip(values, values[1:], strict=False)):
-        # Years with gaps, say: too little to take them for names, too much for silence.
+        # Years with gaps, say: too little evidence for names, but enough for a notice.
         rising = all(a < b for a, b in zip(values, values[1:], strict=False))
         return False, rising and _are_unlike(values, below)
-    if _at_equal_steps(below, step):  # as the rows themselves are
+    if _at_equal_steps(below, step):  # the rows have equal steps, too
         return False, False
     if len(values) < 3:
         shares = [_fractions(column) for column in below]
-        # Nor are two numbers much evidence, nor one: pandas's own, over real numbers.
+        # One or two numbers are little evidence: accept pandas's own names, above real numbers.
         counted = step == 1 and values[0] in (0, 1)
         enough = (
             min(shares) >= 0.9 and len(below[0]) >= _ENOUGH and (len(values) > 1 or not values[0])
@@ -96,7 +96,7 @@ def _numbers_are_names(cells, below, indexed) -> tuple[bool, bool]:
 
 
 def _are_unlike(values: list[int], below: list[list[str]]) -> bool:
-    """Whether each column has fractions for the most part, or lies elsewhere than the value."""
+    """Whether each column holds mostly fractions, or a range that excludes the value above it."""
     return all(
         _fractions(column) >= 0.5 or _is_outside(value, column)
         for value, column in zip(values, below, strict=True)
@@ -118,7 +118,7 @@ def _fractions(column: list[str]) -> float:
 
 
 def _at_equal_steps(below, step: int) -> bool:
-    """Whether a row of whole numbers, one of the first, goes on by the same step."""
+    """Whether one of the first rows holds whole numbers that advance by the same step."""
     for row in zip(*(column[:20] for column in below), strict=False):
         if len(row) < 2 or not all(_WHOLE.fullmatch(cell) for cell in row):
             continue
@@ -133,7 +133,7 @@ def _is_outside(value: float, column: list[str]) -> bool:
 
 
 def _like_a_name(cell: str) -> bool:
-    """Whether text begins with what a number does not."""
+    """Whether text begins differently from a number."""
     return not (cell[0].isdigit() or (cell[0] in "+-.," and cell[1:2].isdigit()))
 
 

@@ -1,4 +1,4 @@
-"""Columns that tell rows apart and measure nothing: indices, keys, names of rows."""
+"""Finds columns that identify rows and measure nothing: indices, keys, names of rows."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _ENOUGH = 11
 _WORDS = frozenset(
     ["id", "ids", "uid", "uuid", "guid", "identifier", "rowid", "rowname", "rownames", "rownumber"]
 )
-# Other names hold these too (a price index): no word but these may stand beside.
+# Other names contain these too (a price index), so a name may hold no words but these.
 _WEAK = frozenset(
     ["idx", "index", "key", "row", "record", "sample", "primary", "number", "unnamed"]
 )
@@ -21,17 +21,18 @@ _UNIT = re.compile(r"[+-]?\d[\d.,]*\s*[^\W\d_]{0,4}[%°/²³]?[^\W\d_]{0,3}[²³
 
 
 def reason(name: str, column: np.ndarray, first: bool) -> str:
-    """Why a column is an identifier, in a phrase; "" if it is none.
+    """A phrase that says why a column is an identifier; "" if it is not one.
 
-    Of 11 rows or more, whole numbers are one if no two are equal, and they are consecutive in any
-    order or the name says so: a price in whole units that differs in every row is none. Text is one
-    if no two rows have the same and it is no number with a unit. So is, in a table of any length,
-    the number of the row in a first column without a name.
+    In a table of 11 rows or more, a column of whole numbers is an identifier if no two are equal,
+    and either they are consecutive in any order or the name says so. A price in whole units that
+    differs in every row is not an identifier. A column of text is an identifier if no two rows are
+    equal and it does not hold numbers with a unit. In a table of any length, row numbers in a first
+    column without a name are an identifier.
 
     Args:
-      name: of the column, "" for none.
+      name: the column's name, "" if it has none.
       column: numbers or str, `[n]`.
-      first: whether it is the first of the file.
+      first: whether it is the file's first column.
     """
     n = len(column)
     unnamed = first and (not name or name.startswith("Unnamed:"))
@@ -64,7 +65,7 @@ def _whole(column: np.ndarray) -> bool:
 
 
 def _may_be_numbers(column: np.ndarray) -> bool:
-    """Whether a cell of a column of text is a number or missing, or all have units (`1.5kg`)."""
+    """Whether any cell of a text column is a number or missing, or all have units (`1.5kg`)."""
     cells = [cell.strip() for cell in column]
     return any(numerals.is_missing(cell) or numerals.is_number(cell) for cell in cells) or all(
         _UNIT.fullmatch(cell) for cell in cells
@@ -72,6 +73,6 @@ def _may_be_numbers(column: np.ndarray) -> bool:
 
 
 def _is_a_name_of_identifiers(name: str) -> bool:
-    """Whether a name holds a word like `id`: `customerId`, `customer_id`, `Customer ID`."""
+    """Whether a name contains a word like `id`: `customerId`, `customer_id`, `Customer ID`."""
     words = set(re.findall(r"[a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower()))
     return bool(words & _WORDS or (words & {"idx", "index", "key"} and words <= _WEAK))

@@ -1,4 +1,4 @@
-"""Images and labels from .npy and .npz files, the batches of downsampled ImageNet among them."""
+"""Reads images and labels from .npy and .npz files, including downsampled ImageNet's batches."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ import numpy as np
 _ROWS_KEY = "data"  # in downsampled ImageNet
 _IMAGE_KEYS = ("x", "images", _ROWS_KEY)
 _LABEL_KEYS = ("y", "labels")
-_MOST_CLASSES = 2**16  # labels above number something else
+_MOST_CLASSES = 2**16  # larger labels are not class numbers
 
 
 def read(paths: Sequence[pathlib.Path]) -> tuple[np.ndarray, np.ndarray | None]:
-    """Images uint8 `[n, H, W, C]` and labels int64 `[n]` of files, as `images.read_images` says.
+    """Reads images uint8 `[n, H, W, C]` and labels int64 `[n]` for `images.read_images`.
 
     Raises:
-      ValueError: if one cannot be read, has no such array or labels that do not fit, or differs
-        from the first in its size or in having labels.
+      ValueError: if a file cannot be read, has no such array or labels that do not fit, or differs
+        from the first in image size or in having labels.
     """
     parts, labels = [], []
     for path in paths:
@@ -40,7 +40,7 @@ def read(paths: Sequence[pathlib.Path]) -> tuple[np.ndarray, np.ndarray | None]:
         return parts[0], y
     n = sum(map(len, parts))
     x = np.empty([n, *parts[0].shape[1:]], np.uint8)
-    while parts:  # each is freed once it is copied, so that they are not in memory twice
+    while parts:  # free each part once it is copied, so that memory never holds all of them twice
         part = parts.pop()
         x[n - len(part) : n] = part
         n -= len(part)
@@ -48,12 +48,12 @@ def read(paths: Sequence[pathlib.Path]) -> tuple[np.ndarray, np.ndarray | None]:
 
 
 class _FileError(Exception):
-    """What is wrong with a file that could be read."""
+    """An error in the contents of a file that could be read."""
 
 
 @contextlib.contextmanager
 def _opened(path: pathlib.Path) -> Iterator[Mapping[str, np.ndarray]]:
-    """The arrays of a file by key (`x` in a .npy); what goes wrong with them names the file."""
+    """Yields a file's arrays by key (`x` in a .npy); errors in the block name the file."""
     try:
         loaded = np.load(path, allow_pickle=False)
         if isinstance(loaded, np.ndarray):
@@ -63,7 +63,7 @@ def _opened(path: pathlib.Path) -> Iterator[Mapping[str, np.ndarray]]:
                 yield loaded
     except _FileError as error:
         raise ValueError(f"{path}: {error}") from None
-    except Exception as error:  # numpy raises many kinds for a damaged file
+    except Exception as error:  # numpy raises many kinds of error for a damaged file
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise ValueError(f"{path}: cannot be read as {path.suffix}: {reason}") from error
 
@@ -81,7 +81,7 @@ def _read(arrays: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray | No
         x = _unrolled(x)
         labels = _labels(arrays, len(x), lowest=1)
         return x, None if labels is None else labels - 1
-    if x.ndim == 3 and x.shape[-1] not in (1, 3):  # else it would be one image
+    if x.ndim == 3 and x.shape[-1] not in (1, 3):  # otherwise it would be one image
         x = x[..., None]
     if x.ndim != 4 or x.shape[-1] not in (1, 3) or not x.size:
         raise _FileError(

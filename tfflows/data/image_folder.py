@@ -1,4 +1,4 @@
-"""A folder of image files."""
+"""Reads a folder of image files."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from PIL import Image
 from tfflows.data.pixels import Fit, decode, stack
 
 FORMATS = (".png", ".jpg", ".jpeg", ".jfif", ".webp", ".bmp")
-# Images too, which would be missed unless they were named as skipped.
+# These are images too: report them as skipped, so that nobody overlooks them.
 _OTHER_FORMATS = (".gif", ".tif", ".tiff", ".heic", ".avif")
 _CHUNK = 256  # files read at a time, so that an error does not have to wait for all of them
 
 
 def find(root: pathlib.Path) -> list[pathlib.Path]:
-    """Files in a folder, at any depth, that are named like images, hidden ones left out.
+    """Finds files that are named like images in a folder, at any depth, except hidden ones.
 
     Raises:
-      ValueError: if a folder in it cannot be listed: it may be a class, and others have numbers
-        after it.
+      ValueError: if a subfolder cannot be listed: it may be a class, and the numbers of the classes
+        after it depend on it.
     """
     files = []
 
     def visit(folder: str, above: frozenset[str]):
         real = os.path.realpath(folder)
-        if real in above:  # a link back to a folder that it lies in
+        if real in above:  # a link back to a folder that contains it
             return
         try:
             names = os.listdir(folder)
@@ -57,14 +57,14 @@ def read(
     channels: int | None,
     one_class: bool = False,
 ) -> tuple[np.ndarray, np.ndarray | None, list[str], list[str] | None, list[str]]:
-    """Reads files of a folder, as `images.read_images` says; one folder is a class if `one_class`.
+    """Reads files for `images.read_images`; with `one_class`, a single subfolder is a class, too.
 
     Returns:
-      Images `[n, H, W, C]`, labels `[n]` or None, "name: reason" of each file that was skipped,
-      names of the classes or None, and names of the files that were enlarged.
+      Images `[n, H, W, C]`, labels `[n]` or None, "name: reason" for each skipped file, names of
+      the classes or None, and names of the files that were enlarged.
 
     Raises:
-      ValueError: if none can be read, or they differ in size.
+      ValueError: if no file can be read, or the images differ in size.
     """
     parts = [file.relative_to(root).parts for file in files]
     names = sorted({first for first, *_ in parts})
@@ -77,7 +77,7 @@ def read(
             return fit(image), fit.enlarges(image)
         except (Image.DecompressionBombWarning, Image.DecompressionBombError):
             return f"more than {Image.MAX_IMAGE_PIXELS:,} pixels; shrink it first"
-        except Exception as error:  # Pillow raises many kinds for damaged files
+        except Exception as error:  # Pillow raises many kinds of error for damaged files
             return (str(error).strip() or type(error).__name__).splitlines()[0]
 
     def readable() -> Iterator[tuple[str, np.ndarray]]:
@@ -95,11 +95,11 @@ def read(
                     yield name, image
 
     with warnings.catch_warnings():
-        # Pillow warns of an image that it takes for an attack, and reads it.
+        # Pillow only warns of an image that may be a decompression bomb, and reads it.
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         x = stack(readable(), len(files), channels)
     if x is None:
-        # An example of the commonest reason.
+        # Give one example of the most common reason.
         reasons = [line.split(": ", 1)[1] for line in skipped]
         reason, count = collections.Counter(reasons).most_common(1)[0]
         raise ValueError(

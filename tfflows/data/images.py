@@ -1,4 +1,4 @@
-"""Image data sets, a user's own and those of TFDS, as uint8 arrays in host memory."""
+"""Image data sets, from a user's files or from TFDS, as uint8 arrays in host memory."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ class Images:
 
     Attributes:
       x: uint8 `[n, H, W, C]`, C 1 or 3.
-      labels: int64 `[n]`, numbers of classes from 0; None where there are none.
-      skipped: the files that could not be read, "name: reason" each.
-      class_names: a name for each class; None where there are no labels.
-      enlarged: the files of a folder that were smaller than the size asked for.
+      labels: int64 `[n]`, class numbers from 0; None if there are none.
+      skipped: files that could not be read, each as "name: reason".
+      class_names: a name for each class; None if there are no labels.
+      enlarged: files of a folder that were smaller than the requested size.
     """
 
     x: np.ndarray
@@ -43,23 +43,24 @@ def tfds_images(
     crop: str | int = "center",
     resize: str = "area",
 ) -> Images:
-    """Reads the images, and class labels, of a prepared TFDS set, in the order of its files.
+    """Reads the images and class labels of a prepared TFDS set, in the order of its files.
 
-    The image is the feature called `image`, or else the first image by name; so is the label. Sets
-    with labels of -1, which TFDS writes for unknown ones, have none. Nothing is downloaded.
+    The image is the feature called `image`, or else the first image by name; the label is chosen
+    in the same way. A set with labels of -1, which TFDS writes for unknown ones, counts as having
+    none. Nothing is downloaded.
 
     Args:
       name: name of the set, with a config if it has one (`name/config`).
       data_dir: the folder that holds the prepared set.
       split: an official split, or a part of one (`train[:90%]`).
-      size, channels, crop, resize: as `read_images`.
+      size, channels, crop, resize: as for `read_images`.
 
     Returns:
       The images.
 
     Raises:
-      ValueError: if the set is not there (with the command that prepares it), has no such split or
-        no image of 8 bits, or its images differ in size and none is given.
+      ValueError: if the set is not there (the message gives the command that prepares it), has no
+        such split or no 8-bit image, or its images differ in size and no `size` is given.
     """
     import tensorflow_datasets as tfds
 
@@ -81,7 +82,7 @@ def tfds_images(
     labels = []
 
     def examples():
-        # Images of several sizes make no batch.
+        # Images of different sizes cannot be batched.
         batch = 1 if None in features[image].shape else 1024
         for values in dataset.batch(batch).as_numpy_iterator():
             labels.extend(values[-1] if label else ())
@@ -103,36 +104,37 @@ def read_images(
 ) -> Images:
     """Reads a user's own images from a folder or an array.
 
-    A folder holds PNG, JPEG, WebP or BMP files, at any depth, which are read in the order of their
-    relative paths; `pixels.decode` says what becomes of palettes, transparency and orientation.
-    Where each file lies in a folder of the folder, and there are two of these or more, their sorted
-    names are the classes. Hidden files and files of other kinds are passed over; those that cannot
-    be read, or cropped, are named in `skipped`.
+    A folder holds PNG, JPEG, WebP or BMP files at any depth, which are read in the order of their
+    relative paths; see `pixels.decode` for palettes, transparency and orientation. If every file
+    lies in a direct subfolder, and there are two subfolders or more, their sorted names are the
+    classes. Hidden files and files of other kinds are ignored; files that cannot be read or cropped
+    are listed in `skipped`.
 
-    A .npy holds uint8 `[n, H, W]` or `[n, H, W, C]`; an .npz holds such an array under `x` or
-    `images` or as the only one, and may hold labels `[n]`, from 0, under `y` or `labels`.
+    A .npy file holds uint8 `[n, H, W]` or `[n, H, W, C]`. An .npz file holds such an array under
+    `x` or `images`, or as the only one, and may hold labels `[n]`, from 0, under `y` or `labels`.
 
-    Downsampled ImageNet (https://arxiv.org/abs/1707.08819) is read as its .npz archives come: rows
-    `[n, 3 * H * H]` under `data`, channels first, and labels from 1 under `labels`; the path is
-    one of them, or a folder of several `train_data_batch_*.npz`.
+    Downsampled ImageNet (https://arxiv.org/abs/1707.08819) is read from its own .npz archives: rows
+    `[n, 3 * H * H]` under `data`, channels first, and labels from 1 under `labels`. The path is
+    one archive, or a folder of several `train_data_batch_*.npz`.
 
     Args:
       path: a folder, an .npz or an .npy file.
-      size: `(H, W)` that images are cropped and resized to; None: they have one size.
-      channels: 1 (grey, the luma of colours) or 3; None: 3 if an image has colours.
-      crop: what is cut away: `"center"`, all but the largest window in the middle with the ratio
-        of `size`; a number, all but a square of so many pixels in the middle; `"none"`, nothing.
-      resize: `"area"`, the mean over the pixels that fall into one, bicubic where an image is
-        enlarged; `"none"`, only crop, to `size` itself where `crop` is `"center"`.
-      classes: names of classes that are known: then one folder in the folder is a class, too.
+      size: `(H, W)` to crop and resize images to; None: they already have one size.
+      channels: 1 (grey, the luma of colours) or 3; None: 3 if any image has colours.
+      crop: what to keep: `"center"`, the largest central window with the aspect ratio of `size`; a
+        number, a central square with sides of that many pixels; `"none"`, everything.
+      resize: `"area"`, the mean over the pixels that fall into one, or bicubic if an image is
+        enlarged; `"none"`, only crop, to `size` itself if `crop` is `"center"`.
+      classes: names of the classes, if they are known: then a single subfolder is a class, too.
 
     Returns:
       The images.
 
     Raises:
-      ValueError: if an argument is none of these; the path is absent or of another kind; the folder
-        has no images, or none that can be read; images differ in size and none is given; an array
-        is not uint8, not of images, cannot be read or cropped, or its labels do not fit.
+      ValueError: if an argument is not one of these; if the path does not exist or is of another
+        kind; if the folder has no images, or none that can be read; if images differ in size and no
+        `size` is given; if an array is not uint8, does not hold images, or cannot be read or
+        cropped, or its labels do not fit.
     """
     fit = Fit(size, crop, resize)
     _check_channels(channels)
@@ -144,7 +146,7 @@ def read_images(
     if path.is_dir() and (files := image_folder.find(path)):
         return Images(*image_folder.read(path, files, fit, channels, classes is not None))
     if path.is_dir():
-        # As a person counts: batch 10 comes after batch 9.
+        # In numerical order: batch 10 comes after batch 9.
         batches = sorted(path.glob(_BATCHES), key=lambda file: (len(file.name), file.name))
         if not batches:
             raise ValueError(
@@ -164,7 +166,7 @@ def read_images(
 
 
 def split_rows(n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Numbers of the training, validation and test images among `n`, as `table.split` has them.
+    """Row numbers of the training, validation and test images among `n`, as in `table.split`.
 
     Raises:
       ValueError: if there are fewer than 11 images.
@@ -175,10 +177,10 @@ def split_rows(n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def numbered(images: Images, names: Sequence[str]) -> np.ndarray:
-    """Labels int64 `[n]` of images by the names of their classes: the place of each in `names`.
+    """Labels int64 `[n]`: the position of each image's class name in `names`.
 
     Raises:
-      ValueError: if an image is of a class that is not among the names (all such are named).
+      ValueError: if an image's class is not in `names` (the message lists all such classes).
     """
     used = np.unique(images.labels)
     unknown = [images.class_names[i] for i in used if images.class_names[i] not in names]
@@ -200,7 +202,7 @@ def class_context(labels: np.ndarray, classes: int) -> np.ndarray:
     """Labels `[n]` as one-hot rows, float32 `[n, classes]`: the context of a conditional flow.
 
     Raises:
-      ValueError: if labels are not whole numbers of one axis, from 0 to `classes - 1`.
+      ValueError: if labels are not whole numbers `[n]` from 0 to `classes - 1`.
     """
     if isinstance(classes, bool) or not isinstance(classes, int) or classes < 2:
         raise ValueError(f"classes: expected a whole number of at least 2, got {classes!r}")
@@ -220,7 +222,7 @@ def _check_channels(channels: int | None) -> None:
 
 
 def _first_of(features, kind: type, name: str) -> str | None:
-    """Key of the feature of a kind: the one of that name, or the first."""
+    """Key of a feature of this kind: the one called `name`, or else the first by name."""
     keys = sorted(key for key, feature in features.items() if isinstance(feature, kind))
     return name if name in keys else next(iter(keys), None)
 

@@ -1,7 +1,7 @@
-"""How numbers are written: cells of text as float64, with decimal commas and grouped thousands.
+"""Parses cells of text as float64, with decimal commas and grouped thousands.
 
-`1,234` is 1234 to one reader and 1.234 to another. It is read where the file decides between the
-two, and refused where it does not.
+`1,234` is 1234 to one reader and 1.234 to another. It is read if the file decides between the
+two, and refused if not.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 
 import numpy as np
 
-# Cells that stand for a value that is not there, in lower case.
+# Cells that stand for a missing value, in lower case.
 MISSING = frozenset(
     ["", "-", "--", "?", ".", "#n/a", "#na", "n/a", "na", "nan", "-nan", "+nan", "null", "nil"]
     + ["none", "<na>", "#null!", "#div/0!", "#value!", "#ref!", "#num!", "missing"]
@@ -34,8 +34,8 @@ class Style:
     """How the numbers of a file are written.
 
     Attributes:
-      comma: the decimal sign is a comma, and a point groups thousands.
-      groups: thousands are grouped, by the sign that is not the decimal one.
+      comma: whether the decimal sign is a comma, and a point groups thousands.
+      groups: whether thousands are grouped, by the one of comma and point that is not decimal.
     """
 
     comma: bool = False
@@ -47,17 +47,17 @@ class NumeralError(Exception):
 
 
 def is_missing(cell: str) -> bool:
-    """Whether a cell stands for a value that is not there."""
+    """Whether a cell stands for a missing value."""
     return cell.strip().lower() in MISSING
 
 
 def is_plain(cell: str) -> bool:
-    """Whether a cell is a number with a decimal point or none, as programs write it."""
+    """Whether a cell is a number as programs write it, with or without a decimal point."""
     return bool(_PLAIN.fullmatch(cell) or _INFINITE.fullmatch(cell))
 
 
 def is_number(cell: str, spaces: bool = True) -> bool:
-    """Whether a cell is a number in any style; of thousands apart by spaces only if `spaces`."""
+    """Whether a cell is a number in any style; spaces may group thousands only if `spaces`."""
     cell = cell.strip()
     styles = (_COMMA, _GROUPS_COMMA, _GROUPS_POINT, *([_GROUPS_SPACE] if spaces else []))
     return is_plain(cell) or any(style.fullmatch(cell) for style in styles)
@@ -67,13 +67,13 @@ def style_of(columns: dict[str, np.ndarray], has_points: bool, separator: str) -
     """The style of a file's numbers.
 
     Args:
-      columns: by name, the different cells of each column that is not of plain numbers alone.
+      columns: by name, the distinct cells of each column that holds more than plain numbers.
       has_points: whether another column has decimal points.
-      separator: what stands between the cells.
+      separator: what separates the cells.
 
     Raises:
-      NumeralError: if the file has decimal commas and decimal points, or a comma that may be
-        either a decimal sign or groups thousands (with an example).
+      NumeralError: if the file has both decimal commas and decimal points, or a comma that may be
+        a decimal sign or may group thousands (the message gives an example).
     """
     comma = groups = doubtful = point = None
     for name, cells in columns.items():
@@ -117,17 +117,17 @@ def _has_point_groups(columns: dict[str, np.ndarray]) -> bool:
 
 
 def parse(cells: np.ndarray, style: Style) -> tuple[np.ndarray, np.ndarray]:
-    """Different cells of one column as numbers.
+    """Parses the distinct cells of one column as numbers.
 
     Args:
       cells: str `[k]`.
-      style: of the file.
+      style: the file's style.
 
     Returns:
-      float64 `[k]`, NaN for a missing value and for text; and bool `[k]`, whether it is text.
+      float64 `[k]`, NaN for a missing value and for text; and bool `[k]`, whether a cell is text.
     """
     stripped = [cell.strip() for cell in cells]
-    # A number of four digits and no group beside `1,234` is another style within one column.
+    # A four-digit number without groups beside `1,234` means two styles in one column.
     grouped = any(_GROUPS_COMMA.fullmatch(cell) for cell in stripped)
     small = style.groups and not style.comma and grouped
     values = np.full(len(stripped), np.nan)

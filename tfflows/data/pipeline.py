@@ -1,11 +1,11 @@
-"""Input pipelines whose every batch is a function of (seed, step).
+"""Input pipelines in which every batch is a function of (seed, step).
 
-A training run that is stopped and started again at step `k` sees batches `k, k + 1, ...` of the run
-that was never stopped, in mid-epoch too: no state of the pipeline is ever saved.
+A training run that stops and restarts at step `k` sees batches `k, k + 1, ...` of a run that never
+stopped, even in mid-epoch, so the state of the pipeline is never saved.
 
 Under `tf.distribute` these are plain datasets of global batches. With several workers the caller
-turns auto-sharding off (`options.experimental_distribute.auto_shard_policy = OFF`) where each
-worker is to see the whole batch sequence, or leaves it to `DATA` for a share of each element.
+turns auto-sharding off (`options.experimental_distribute.auto_shard_policy = OFF`) if each worker
+is to see the whole batch sequence, or leaves it at `DATA` to give each a share of every element.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ def training_dataset(
 ) -> tf.data.Dataset:
     """Endless shuffled batches.
 
-    The rows of each epoch are in an order of their own, a pseudorandom permutation keyed by
-    (seed, epoch), and epochs follow one another without a gap: a batch may hold the end of one and
-    the start of the next, all batches have the same size, and every row is met once in an epoch.
+    Each epoch has its own row order, a pseudorandom permutation keyed by (seed, epoch). Epochs
+    follow one another without a gap: a batch may hold the end of one epoch and the start of the
+    next. All batches have the same size, and every row occurs once in an epoch.
 
     Args:
       x: rows `[n, *event]`; kept in host memory, in their own dtype.
@@ -47,7 +47,7 @@ def training_dataset(
       A dataset of `x` `[batch_size, *event]`, or of pairs `(x, context)`. It has no end.
 
     Raises:
-      ValueError: if there are no rows, sizes are not positive or numbers of rows differ.
+      ValueError: if there are no rows, sizes are not positive or the numbers of rows differ.
     """
     arrays = _arrays(x, context)
     rows = int(arrays[0].shape[0])
@@ -82,7 +82,7 @@ def evaluation_dataset(
     """
     arrays = _arrays(x, context)
     _check_batch_size(batch_size)
-    # `batch` is in the graph, rather than a range by steps, so that tf.distribute knows the size.
+    # Use `batch` in the graph, not a range with steps, so that tf.distribute knows the size.
     dataset = tf.data.Dataset.range(arrays[0].shape[0]).batch(batch_size)
     dataset = dataset.map(
         lambda rows: _gather(arrays, rows),
@@ -95,12 +95,12 @@ def evaluation_dataset(
 def toy_dataset(
     toy: Toy, batch_size: int, seed: int, start_step: int = 0, rows: int = TOY_ROWS
 ) -> tf.data.Dataset:
-    """`training_dataset` over `rows` draws of a toy density, themselves a function of the seed."""
+    """`training_dataset` over `rows` draws of a toy density, drawn from the same seed."""
     return training_dataset(toy.sample(rows, seed), batch_size, seed, start_step)
 
 
 def shuffled_rows(position: tf.Tensor, rows: int, seed: int) -> tf.Tensor:
-    """Which row stands at a position of the endless shuffled sequence.
+    """Rows at the given positions of the endless shuffled sequence.
 
     Args:
       position: int64 `[batch]`, 0 or more; position `p` is in epoch `p // rows`.
@@ -108,8 +108,8 @@ def shuffled_rows(position: tf.Tensor, rows: int, seed: int) -> tf.Tensor:
       seed: int of at most 64 bits.
 
     Returns:
-      int64 `[batch]`, each in `0 .. rows - 1`. (The cost of one is about 2.5 ms over `rows` below
-      65,536, so tables of a hundred rows are slower to shuffle than tables of a million.)
+      int64 `[batch]`, each in `0 .. rows - 1`. (Below 65,536 rows, each costs about 2.5 ms
+      divided by `rows`, so a table of a hundred rows is slower to shuffle than one of a million.)
     """
     words = tf.bitcast(tf.constant(seed, tf.int64), tf.uint32)
     epoch = tf.bitcast(position // rows, tf.uint32)
@@ -127,7 +127,7 @@ def shuffled_rows(position: tf.Tensor, rows: int, seed: int) -> tf.Tensor:
     index = position % rows
     if not _is_short_of_a_bit(rows):
         return shuffled(index, rows)
-    # One row more than there is, and what is sent to it is sent on.
+    # Shuffle one extra row; the position that gets it takes what the extra position gets.
     row = shuffled(index, rows + 1)
     return tf.where(
         row == rows, shuffled(tf.fill(tf.shape(index), tf.cast(rows, tf.int64)), rows + 1), row
@@ -135,10 +135,11 @@ def shuffled_rows(position: tf.Tensor, rows: int, seed: int) -> tf.Tensor:
 
 
 def _is_short_of_a_bit(rows: int) -> bool:
-    """Whether TensorFlow's shuffle works on one bit less than the last row's number has.
+    """Whether TensorFlow's shuffle uses one bit fewer than the last row's number has.
 
-    It takes `ceil(log2(last))` bits, made even, 16 at least: where the last number is itself such a
-    power of two it cannot be written in them, another row comes twice and it never.
+    It uses `ceil(log2(last))` bits, rounded up to an even number, and at least 16. If the last
+    number is itself two to that power, it does not fit: it never comes up, and another row comes up
+    twice.
     """
     last = rows - 1
     return last >= 2**16 and last & (last - 1) == 0 and last.bit_length() % 2 == 1

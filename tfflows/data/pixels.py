@@ -13,26 +13,26 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 _FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
 _PNG = b"\x89PNG\r\n\x1a\n"
-_PNG_DEPTH = 24  # where a PNG says how many bits a channel has
+_PNG_DEPTH = 24  # offset at which a PNG gives the bits per channel
 
 
 @dataclasses.dataclass(frozen=True)
 class Fit:
-    """Brings images to one size: cropped about the centre, then resized.
+    """Brings images to one size: crops them about the centre, then resizes them.
 
-    Shrinking takes the mean over the pixels that fall into one (`BOX` of Pillow), enlarging is
-    bicubic; each axis goes by whether it shrinks.
+    Shrinking takes the mean over the pixels that fall into one (Pillow's `BOX`); enlarging is
+    bicubic. This is decided for each axis separately.
 
     Attributes:
-      size: `(H, W)`, or None: images are cropped and no more.
-      crop: `"center"`, the largest window with the ratio of `size` (of `size` itself where `resize`
-        is `"none"`); a number (or its digits), a square of so many pixels; `"none"`, nothing is
-        cut and resizing may change the ratio.
-      resize: `"area"`, or `"none"`: an image has the size after cropping, or is refused.
+      size: `(H, W)`, or None: images are only cropped.
+      crop: `"center"`, the largest window with the aspect ratio of `size` (or `size` itself if
+        `resize` is `"none"`); a number (or its digits), a square with sides of that many pixels;
+        `"none"`, nothing is cut and resizing may change the aspect ratio.
+      resize: `"area"`, or `"none"`: an image must have this size after cropping, or is refused.
 
     Raises:
-      ValueError: if an argument is none of these; when called, if an image is smaller than the
-        window, or would have to be resized and may not.
+      ValueError: if an argument is not one of these; when called, if an image is smaller than the
+        window, or needs resizing and `resize` is `"none"`.
     """
 
     size: tuple[int, int] | None = None
@@ -55,7 +55,7 @@ class Fit:
             raise ValueError(f"resize: expected 'area' or 'none', got {self.resize!r}")
 
     def __call__(self, image: np.ndarray) -> np.ndarray:
-        """The image `[H, W, C]`, C as it came; no copy where nothing changes."""
+        """Fits an image `[H, W, C]` without changing C; makes no copy if nothing changes."""
         image = _centre(image, self._window(*image.shape[:2]))
         if self.size is None or image.shape[:2] == self.size:
             return image
@@ -71,7 +71,7 @@ class Fit:
         return _array(picture)
 
     def enlarges(self, image: np.ndarray) -> bool:
-        """Whether an image that it takes `[H, W, C]` has fewer rows or columns than it gives."""
+        """Whether fitting an image `[H, W, C]` enlarges it along an axis."""
         if self.size is None or self.resize == "none":
             return False
         window = self._window(*image.shape[:2])
@@ -91,11 +91,11 @@ class Fit:
 
 
 def decode(data: bytes) -> np.ndarray:
-    """Decodes a PNG, JPEG, WebP or BMP file (of an animation the first frame).
+    """Decodes a PNG, JPEG, WebP or BMP file (the first frame of an animation).
 
-    Grey images have one channel, palettes are looked up, CMYK is turned into RGB, what is
-    transparent is laid over white, and the orientation that a camera noted (EXIF) is applied. A
-    BMP that is transparent everywhere has no transparency: its writer left the fourth byte at 0.
+    Grey images have one channel, palettes are looked up, CMYK is turned into RGB,
+    transparent pixels are laid over white, and the camera's orientation (EXIF) is applied. A BMP
+    that is transparent everywhere is read as opaque: its writer left the fourth byte at 0.
 
     Args:
       data: the bytes of the file.
@@ -105,7 +105,7 @@ def decode(data: bytes) -> np.ndarray:
 
     Raises:
       ValueError: if the file is none of these, or has 16 bits a channel: its numbers may span any
-        part of their range, so that dividing them by 256 could leave an image black unnoticed.
+        part of their range, so dividing them by 256 could silently give a black image.
       OSError: if it is damaged. (Pillow raises other exceptions too on some damaged files.)
     """
     if data.startswith(_PNG) and data[_PNG_DEPTH : _PNG_DEPTH + 1] == b"\x10":
@@ -128,18 +128,18 @@ def decode(data: bytes) -> np.ndarray:
 def stack(
     named: Iterable[tuple[str, np.ndarray]], n: int, channels: int | None
 ) -> np.ndarray | None:
-    """Images as one array.
+    """Stacks images into one array.
 
     Args:
-      named: names, for errors, and images uint8 `[H, W, C]`.
-      n: how many there are at most.
-      channels: 1 (colours become their luma, ITU-R BT.601), 3, or None: 3 if one of them has.
+      named: pairs of a name, for errors, and an image, uint8 `[H, W, C]`.
+      n: the largest possible number of images.
+      channels: 1 (colours become their luma, ITU-R BT.601), 3, or None: 3 if any image has 3.
 
     Returns:
       uint8 `[count, H, W, C]`; None if there are no images.
 
     Raises:
-      ValueError: if images differ in size, have other channels than 1 or 3, or exceed the memory.
+      ValueError: if images differ in size, do not have 1 or 3 channels, or do not fit in memory.
     """
     x, count, first = None, 0, ""
 
@@ -164,7 +164,7 @@ def stack(
                 " (--config.data.height=H --config.data.width=W)"
             )
         if channels is None and image.shape[-1] > x.shape[-1]:
-            # The first in colour: grey ones before it lose nothing by three equal channels.
+            # The first colour image: grey ones before it lose nothing in three equal channels.
             grey, x = x, room(*image.shape)
             x[:count] = grey[:count]
         x[count] = _as_channels(image, x.shape[-1])
@@ -211,5 +211,5 @@ def _as_channels(image: np.ndarray, channels: int) -> np.ndarray:
 
 
 def _shown(shape) -> str:
-    """Height and width of a shape, as an error says them."""
+    """Height and width of a shape, for an error message."""
     return f"{shape[0]} x {shape[1]}"

@@ -97,8 +97,8 @@ def log_curve(x: np.ndarray, nodes: np.ndarray, weights: np.ndarray, scale: floa
       scale: standard deviation of the noise.
 
     Returns:
-      float64 `[n]`, in nats, as exact as the rule is for the curve: the nodes have to be closer
-      than about `scale / 2`, and the panels of a high order.
+      float64 `[n]`, in nats, as exact as the rule is for the curve: the nodes must be closer
+      together than about `scale / 2`, and the panels must have a high order.
     """
     # -|x - c|^2 / 2s^2 without the part that does not depend on the node.
     bias = np.log(weights) - 0.5 * np.sum(nodes**2, axis=1) / scale**2

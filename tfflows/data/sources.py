@@ -1,4 +1,4 @@
-"""Data sets of TensorFlow Datasets, as tables."""
+"""Reads data sets of TensorFlow Datasets (TFDS), as tables or as features."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from tfflows.data.table import Table
 
 
 def tfds_table(name: str, data_dir: str | os.PathLike, split: str = "train") -> Table:
-    """Reads an official split of a prepared TFDS set as a table, a row for each example.
+    """Reads an official split of a prepared TFDS set as a table, with a row for each example.
 
-    Every numeric feature of fixed shape is flattened into columns, an image too; class labels, text
-    and features of varying length are left out. Nothing is downloaded.
+    Every numeric feature of fixed shape is flattened into columns, images included; class labels,
+    text and features of varying length are left out. Nothing is downloaded.
 
     Args:
       name: name of the set, with a config if it has one (`name/config`).
@@ -22,12 +22,12 @@ def tfds_table(name: str, data_dir: str | os.PathLike, split: str = "train") -> 
       split: an official split, or a part of one (`train[:90%]`).
 
     Returns:
-      The table: columns are named after features (`feature_3` where a feature has several numbers),
-      values have the features' dtype (uint8 of an image) or the one that holds them all.
+      The table. Columns are named after features (`feature_3` if a feature has several numbers).
+      Values have the features' dtype (uint8 for an image), or the dtype that holds them all.
 
     Raises:
-      ValueError: if the set is not there (with the command that prepares it), has no such split or
-        no numeric feature.
+      ValueError: if the set is not there (the message gives the command that prepares it), has no
+        such split or no numeric feature.
     """
     builder = prepared_builder(name, data_dir, split)
     features = _numeric_features(builder.info.features)
@@ -63,7 +63,8 @@ def prepared_builder(name: str, data_dir: str | os.PathLike, split: str):
       A `tfds.core.DatasetBuilder`, which downloads nothing.
 
     Raises:
-      ValueError: if the set is not there (with the command that prepares it), or has no such split.
+      ValueError: if the set is not there (the message gives the command that prepares it), or has
+        no such split.
     """
     import tensorflow_datasets as tfds
 
@@ -86,7 +87,7 @@ def prepared_builder(name: str, data_dir: str | os.PathLike, split: str):
 
 
 def read_features(builder, split: str, paths: list[tuple[str, ...]]) -> tf.data.Dataset:
-    """The features at `paths`, a tuple of tensors an example, in the order of the files."""
+    """The features at `paths`, one tuple of tensors per example, in the order of the files."""
     import tensorflow_datasets as tfds
 
     dataset = builder.as_dataset(
@@ -106,7 +107,7 @@ def _numeric_features(features, prefix: tuple[str, ...] = ()) -> list[tuple[str,
     import tensorflow_datasets as tfds
 
     paths = []
-    # By name: the files of a data set keep its features in no order.
+    # Sort by name: a data set's files keep its features in no fixed order.
     for key, feature in sorted(features.items()):
         path = (*prefix, key)
         if isinstance(feature, tfds.features.FeaturesDict):

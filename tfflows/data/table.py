@@ -1,10 +1,11 @@
-"""A user's own table: reading, checking, splitting, and the statistics that standardise it.
+"""Reads, checks and splits a user's table, and computes the statistics that standardise it.
 
-Files are read by `table_files`, those of text by `delimited`; `header` says whether a first line is
-names, `identifiers` which columns are left out, `by_name` where the columns of a model are.
+`table_files` reads the files, with `delimited` for text. `header` decides whether the first line
+holds names, `identifiers` which columns are left out, and `by_name` where a model's columns are.
 
-The protocol: rows permuted by `numpy.random.default_rng(0).permutation(n)`, the last 10 % are test,
-the last 10 % of the rest validation; mean and standard deviation are those of the training rows.
+The protocol: `numpy.random.default_rng(0).permutation(n)` permutes the rows. The last 10 % are test
+rows, and the last 10 % of the rest are validation rows. The mean and standard deviation are those
+of the training rows.
 """
 
 from __future__ import annotations
@@ -31,11 +32,11 @@ class Table:
       values: `[n, d]`, of a real dtype (float64 when read from a file).
       columns: names of the `d` columns.
       left_out: name of each column that was left out of `values`, and why.
-      all_columns: names of the file's columns in order, those left out too; empty if unknown.
+      all_columns: names of all the file's columns in order, even if left out; empty if unknown.
 
     Raises:
       ValueError: if the shape is not `[n, d]`, the table is empty, the names do not fit, or a value
-        is NaN or infinite (the rows are named).
+        is NaN or infinite (the message names the rows).
     """
 
     values: np.ndarray
@@ -93,29 +94,32 @@ def read_table(
 ) -> Table:
     """Reads a table from a file.
 
-    A .csv or .tsv, or one of these with .gz, has cells apart by commas, semicolons, tabs, `|` or
-    spaces; it may have decimal commas if cells are not apart by commas, or are quoted. It is UTF-8,
-    UTF-16 or UTF-32 with a mark, or else Windows-1252. An .npz holds the rows under `x`. Columns
-    without a name are called `column_0` and on, by their place.
+    A .csv or .tsv file, gzipped (.gz) or not, separates cells by commas, semicolons, tabs, `|` or
+    spaces. It may have decimal commas if the separator is not a comma, or if cells are quoted. Its
+    encoding is UTF-8, UTF-16 or UTF-32 with a byte-order mark, or else Windows-1252. An .npz file
+    holds the rows under `x`. Columns without a name are called `column_0` and so on, by position.
 
     Args:
       path: a .csv, .tsv, .csv.gz, .tsv.gz, .npy, .npz or .parquet file.
-      header: whether the first line of a text file holds names; None: as it looks (see `header`).
-      keep_identifiers: take columns that number or name the rows, too (see `identifiers`).
-      columns: names of the columns to take, in this order, whatever they hold; all others are left
-        out. By position where the file has no names, or these are `column_0` and on.
+      header: whether the first line of a text file holds names; None: decided by how it looks
+        (see `header`).
+      keep_identifiers: also take columns that number or name the rows (see `identifiers`).
+      columns: names of the columns to take, in this order, regardless of their contents; all others
+        are left out. They are taken by position if the file has no names, or if these names are
+        `column_0` and so on.
       original: with `columns`, the names of all columns of the table that they are from, in order.
-      tell: called with a sentence about each decision that could be otherwise; by default it is a
-        warning.
+      tell: called with a sentence about each decision that could have gone the other way; by
+        default, each sentence is a warning.
 
     Returns:
       The table, values float64.
 
     Raises:
-      ValueError: if the file is missing or unreadable, of an unknown kind, not a table, empty; has
-        lines of different lengths, two columns of one name, text in a column, NaN, infinity or a
-        missing value (an empty cell, `NA`, `?`, `-`, ...; column and rows are named, counted from
-        0, and the line of a text file, from 1); lacks a column; or has identifiers only.
+      ValueError: if the file is missing, unreadable, of an unknown kind, not a table or empty; if
+        it has lines of different lengths, two columns with the same name, text in a column, NaN,
+        infinity or a missing value (an empty cell, `NA`, `?`, `-`, ...); if it lacks a column or
+        has identifiers only. The message names the column and the rows, counted from 0, and the
+        line of a text file, counted from 1.
     """
     path = pathlib.Path(path).expanduser()
     if header not in (None, True, False):
@@ -149,7 +153,7 @@ def read_table(
 def _places(
     file: table_files.File, columns: Sequence[str], original: Sequence[str] | None
 ) -> list[int]:
-    """Where a file has the columns asked for; by position its identifiers need not count."""
+    """Positions of the requested columns; matching by position may skip identifiers."""
     try:
         return by_name.positions(file.names, len(file.columns), columns, original)
     except ValueError as error:
@@ -166,7 +170,7 @@ def _places(
 def _reasons(file: table_files.File) -> dict[int, str]:
     """Columns of a file that are identifiers, and why."""
     names = file.names or [""] * len(file.columns)
-    unnamed = file.names is not None  # a name is only missing where the others have one
+    unnamed = file.names is not None  # a name is only missing if the others have one
     found = {}
     for i, (name, column) in enumerate(zip(names, file.columns, strict=True)):
         why = identifiers.reason(name, column, first=unnamed and i == 0)
@@ -176,7 +180,7 @@ def _reasons(file: table_files.File) -> dict[int, str]:
 
 
 def _identifiers(file: table_files.File) -> dict[int, str]:
-    """`_reasons`, of a file that has other columns too."""
+    """`_reasons` of a file, which must have other columns too."""
     found = _reasons(file)
     if len(found) == len(file.columns):
         raise ValueError(
@@ -187,10 +191,10 @@ def _identifiers(file: table_files.File) -> dict[int, str]:
 
 
 def _table(file: table_files.File, places: list[int], left_out: dict[int, str]) -> Table:
-    """The columns of a file at these places.
+    """The table of the columns of a file at these positions.
 
     Raises:
-      ValueError: if one is text or has a value that is not finite, or two have one name.
+      ValueError: if one is text or has a value that is not finite, or two have the same name.
     """
     names = file.shown_names
     chosen = [names[i] for i in places]
@@ -226,7 +230,7 @@ def _table(file: table_files.File, places: list[int], left_out: dict[int, str]) 
 
 
 def _taken(file: table_files.File, places: list[int], columns: Sequence[str]) -> list[str]:
-    """What to tell of columns that were asked for by name."""
+    """Notices about columns that were requested by name."""
     names = file.shown_names
     told = []
     if [names[i] for i in places] != list(columns):
@@ -253,22 +257,23 @@ def split(n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def prepare(table: Table, drop_constant: bool = False, keep_constant: bool = False) -> TableSplits:
-    """Splits a table by the protocol and takes the statistics of its training rows.
+    """Splits a table by the protocol and computes the statistics of its training rows.
 
     Args:
       table: the table.
       drop_constant: leave out columns that are constant over the training rows.
-      keep_constant: take constant columns like any other, as for a model that has been trained.
+      keep_constant: keep constant columns like any other, for a model that is already trained.
 
     Raises:
-      ValueError: if rows are too few, a value is beyond float32, a column is constant over the
-        training rows (named) and `drop_constant` is not set, or no column is left.
+      ValueError: if there are too few rows, a value is beyond float32's range, a column is constant
+        over the training rows (the message names it) and `drop_constant` is not set, or no column
+        is left.
     """
     parts = split(len(table.values))
     values = as_float64(table)
     train = values[parts[0]]
     mean, std = train.mean(axis=0), train.std(axis=0)
-    # Numbers that differ by rounding alone are constant.
+    # Numbers that differ only by rounding count as constant.
     rounding = 4.0 * np.spacing(np.abs(train).max(axis=0))
     constant = (np.ptp(train, axis=0) <= rounding) | (std < np.finfo(np.float32).tiny)
     constant &= not keep_constant
@@ -294,10 +299,10 @@ def prepare(table: Table, drop_constant: bool = False, keep_constant: bool = Fal
 
 
 def as_float64(table: Table) -> np.ndarray:
-    """The values as float64 `[n, d]`, from which a model subtracts the mean before it rounds.
+    """The values as float64 `[n, d]`, so that a model can subtract the mean before rounding.
 
     Raises:
-      ValueError: if one is beyond float32's range (its row and column are named).
+      ValueError: if a value is beyond float32's range (the message names its row and column).
     """
     values = table.values.astype(np.float64, copy=False)
     within = np.abs(values) <= np.finfo(np.float32).max
@@ -309,10 +314,6 @@ def as_float64(table: Table) -> np.ndarray:
             f" (first in column {column!r})"
         )
     return values
-
-
-class _TableError(Exception):
-    """What is wrong with a file that could be read."""
 
 
 def _shape(values: np.ndarray) -> str:

@@ -1,4 +1,4 @@
-"""Files of rows, as columns of numbers or of text."""
+"""Reads files of rows into columns of numbers or of text."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ FORMATS = (*delimited.FORMATS, ".npy", ".npz", ".parquet")
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class File:
-    """What a file holds.
+    """The contents of a file.
 
     Attributes:
-      columns: `[n]` each: numbers, or objects (str) where a cell is text.
-      names: of the columns, "" for one that has none; None if the file has no names.
-      notices: what was decided about the file that could be otherwise.
-      text: the form of a text file.
+      columns: `[n]` each: numbers, or objects (str) if a cell is text.
+      names: names of the columns, "" for one without; None if the file has no names.
+      notices: decisions about the file that could have gone the other way.
+      text: the format of a text file.
       style: how its numbers are written.
     """
 
@@ -33,16 +33,16 @@ class File:
 
     @property
     def shown_names(self) -> list[str]:
-        """A name for each column, `column_0` and on where there is none."""
+        """A name for each column, `column_0` and so on for those without."""
         names = self.names or [""] * len(self.columns)
         return [name or f"column_{i}" for i, name in enumerate(names)]
 
     def text_rows(self, column: int) -> np.ndarray:
-        """Rows, from 0, in which a column of text has neither a number nor a missing value."""
+        """Rows (from 0) in which a column of text has neither a number nor a missing value."""
         return np.flatnonzero(numerals.parse(self.columns[column], self.style)[1])
 
     def place(self, row: int, column: int) -> str:
-        """What stands in a row and column of a text file, and in which line; else ""."""
+        """A phrase with the line and text of a cell; "" if the file is not a text file."""
         if self.text is None:
             return ""
         line, cells = self.text.line(row)
@@ -52,11 +52,11 @@ class File:
 
 
 class _FileError(Exception):
-    """What is wrong with a file that could be read."""
+    """An error in the contents of a file that could be read."""
 
 
 def suffix(path: pathlib.Path) -> str:
-    """Which of the formats a file is named as, or ""."""
+    """The format with which a file's name ends, or "" if it has none of them."""
     name = path.name.lower()
     return next((kind for kind in FORMATS if name.endswith(kind) and name != kind), "")
 
@@ -68,11 +68,12 @@ def read(
 
     Args:
       path: a file that exists, of one of the formats.
-      header: whether the first line of a text file holds names; None: as it looks.
+      header: whether the first line of a text file holds names; None: decided by how it looks.
       wanted: names that the file is expected to have.
 
     Raises:
-      ValueError: if it cannot be read or is not a table, empty, or of dates (with the path).
+      ValueError: if it cannot be read, is not a table, is empty, or holds dates (the message gives
+        the path).
     """
     kind = suffix(path)
     reader = {".parquet": _read_parquet, ".npy": _read_numpy, ".npz": _read_numpy}.get(kind)
@@ -83,7 +84,7 @@ def read(
             raise _FileError(f"table: expected rows, got an empty table shape {shape}")
     except (_FileError, delimited.TextError) as error:
         raise ValueError(f"{path}: {error}") from None
-    except Exception as error:  # the readers raise many kinds for a damaged file
+    except Exception as error:  # the readers raise many kinds of error for a damaged file
         first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise ValueError(f"{path}: cannot be read as {kind}: {first_line}") from error
     return file
@@ -104,7 +105,7 @@ def _read_parquet(path: pathlib.Path) -> File:
 
 
 def _values(series, name: str) -> np.ndarray:
-    """One column as numbers, missing values as NaN, or as str, missing values as ""."""
+    """One column as numbers (missing values are NaN) or as str (missing values are "")."""
     import pandas as pd
 
     if series.dtype.kind in "fiub":

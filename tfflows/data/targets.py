@@ -1,9 +1,9 @@
 """Unnormalised 2-D log-densities in TensorFlow, for training by reverse KL.
 
-The four test potentials of Rezende & Mohamed, Variational Inference with Normalizing Flows, ICML
-2015, table 1 (https://arxiv.org/abs/1505.05770). Three of them do not fall off along the first
-axis, so no density is proportional to them; the paper shows them within -4 to 4. Here a wall,
-Gaussian beyond `|z_i| = 4`, makes each one normalisable and leaves it alone inside.
+They are the four test potentials of Rezende & Mohamed, Variational Inference with Normalizing
+Flows, ICML 2015, table 1 (https://arxiv.org/abs/1505.05770). Three of them do not decay along the
+first axis, so no density is proportional to them; the paper shows them from -4 to 4. Here a wall,
+Gaussian beyond `|z_i| = 4`, makes each one normalisable without changing it inside.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ class Target:
     Attributes:
       name: its name.
       dim: number of dimensions, 2.
-      bounds: `(low, high)`, float64 `[2]` each: a box for pictures.
+      bounds: `(low, high)`, float64 `[2]` each: a box for plots.
       log_normalizer: log of the integral of `exp(target(z))`, so that the KL divergence of a model
-        q is `E_q[log q(z) - target(z)] + log_normalizer`, and 0 at best.
+        q is `E_q[log q(z) - target(z)] + log_normalizer`, which is 0 at best.
     """
 
     dim = 2
@@ -71,7 +71,7 @@ def _w3(z1: tf.Tensor) -> tf.Tensor:
 
 
 def _u1(z1: tf.Tensor, z2: tf.Tensor) -> tf.Tensor:
-    # The gradient of a square root at 0 is infinite: kept off the origin.
+    # The gradient of a square root is infinite at 0, so keep its argument above 0.
     norm = tf.sqrt(tf.maximum(z1**2 + z2**2, 1e-12))
     return _square(norm - 2.0, 0.4) + _either(_square(z1 - 2.0, 0.6), _square(z1 + 2.0, 0.6))
 

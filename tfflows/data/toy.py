@@ -6,8 +6,8 @@
     >>> x.shape, moons.log_prob(x).shape
     ((1000, 2), (1000,))
 
-The best mean log-likelihood that a model can reach on fresh samples is `-entropy`. Data lie on a
-scale of about -4 to 4. This module needs numpy alone.
+The best mean log-likelihood that a model can reach on fresh samples is `-entropy`. Data lie
+between about -4 and 4. This module needs only numpy.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Toy:
     Attributes:
       name: its name.
       dim: number of dimensions.
-      bounds: `(low, high)`, float64 `[dim]` each: a box for pictures, that holds nearly all draws.
+      bounds: `(low, high)`, float64 `[dim]` each: a box for plots that holds nearly all draws.
       entropy: differential entropy in nats, to 1e-6.
     """
 
@@ -138,8 +138,8 @@ class _Checkerboard(Toy):
 class _Pinwheel(Toy):
     """Five Gaussian blades, twisted by an angle that grows with the distance from the hub.
 
-    A turn by an angle that depends on the radius alone keeps areas, so the density of a point is
-    that of the untwisted point. (The usual pinwheel twists by the blade's own first coordinate,
+    A rotation by an angle that depends only on the radius preserves area, so a point has the
+    density of its untwisted point. (The usual pinwheel twists by the blade's own first coordinate,
     looks the same, and has no closed form.)
     """
 
@@ -172,7 +172,7 @@ class _Pinwheel(Toy):
 
 
 class _Spirals(Toy):
-    """Two interleaved Archimedean spirals, evenly filled but for the hub, with Gaussian noise.
+    """Two interleaved Archimedean spirals, evenly filled except at the hub, with Gaussian noise.
 
     `t = 3 pi sqrt(U)` and `x = +-(t/3) (-cos t, sin t)`; a point's density is an integral over `t`.
     """

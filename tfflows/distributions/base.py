@@ -19,14 +19,14 @@ class Base:
 
     Attributes:
       name: how it is written in a config: `"normal"`, `"uniform"`, `"beta(5,5)"`.
-      supports_temperature: whether scaling a draw is a draw of a distribution of the same family.
+      supports_temperature: whether a scaled draw is a draw from a distribution of the same family.
     """
 
     name: str
     supports_temperature = False
 
     def log_prob(self, z: tf.Tensor) -> tf.Tensor:
-        """Log-density of each number, nats; -inf outside of the support."""
+        """Log-density of each number, nats; -inf outside the support."""
         raise NotImplementedError
 
     def quantile(self, u: tf.Tensor) -> tf.Tensor:
@@ -42,7 +42,7 @@ class Base:
         return self.quantile(from_tails(v, upper))
 
     def distribution(self) -> tfd.Distribution:
-        """The same as a scalar TFP distribution."""
+        """This distribution as a scalar TFP distribution."""
         raise NotImplementedError
 
 
@@ -157,7 +157,7 @@ class Beta(Base):
 
     def tail_quantile(self, v, upper, rest=0.0):
         """See `Base`."""
-        # Its upper tail is the lower one of Beta(b, a).
+        # The upper tail is the lower tail of Beta(b, a).
         a, b = (tf.constant(value, v.dtype) for value in (self.a, self.b))
         a, b = tf.where(upper, b, a), tf.where(upper, a, b)
 
@@ -182,7 +182,7 @@ def get(base: str | Base) -> Base:
       base: `"normal"`, `"logistic"`, `"uniform"`, `"beta(a,b)"`, or a `Base`.
 
     Raises:
-      ValueError: if it names none.
+      ValueError: if `base` names none.
     """
     if isinstance(base, Base):
         return base
