@@ -16,6 +16,8 @@ import collections
 import keras
 import tensorflow as tf
 
+from tfflows import compat
+
 
 def keras_layers(module: tf.Module) -> list[keras.layers.Layer]:
     """Returns the Keras layers held by `module` and the modules below it, each once.
@@ -23,7 +25,7 @@ def keras_layers(module: tf.Module) -> list[keras.layers.Layer]:
     Layers are found in attributes, and in lists and dicts of attributes, of `tf.Module`s. A layer
     in a plain Python object or in a closure is not found.
     """
-    found = module._flatten(predicate=lambda leaf: isinstance(leaf, keras.layers.Layer))
+    found = compat.held(module, keras.layers.Layer)
     return list({id(layer): layer for layer in found}.values())
 
 
@@ -34,7 +36,7 @@ def layer_variables(layer) -> list[tf.Variable]:
 
 def raw_variables(module: tf.Module) -> list[tf.Variable]:
     """Returns every `tf.Variable` of `module`, including those of its Keras layers, each once."""
-    found = list(module._flatten(predicate=lambda leaf: isinstance(leaf, tf.Variable)))
+    found = compat.held(module, tf.Variable)
     for layer in keras_layers(module):
         found += layer_variables(layer)
     return list({id(variable): variable for variable in found}.values())
@@ -74,12 +76,12 @@ class AdoptedModule(keras.layers.Layer):
             name = variable.name.split(":")[0].split("/")[-1]
             taken[name] += 1
             unique = name if taken[name] == 1 else f"{name}_{taken[name]}"
-            self._track_variable(_adopt(variable, unique))
+            compat.track(self, _adopt(variable, unique))
         self.built = True
 
     def save_own_variables(self, store):
         """Writes each variable under its name, so that attribute order cannot mix them up."""
-        for variable in (*self._trainable_variables, *self._non_trainable_variables):
+        for variable in compat.own_variables(self):
             store[variable.name] = variable.numpy()
 
     def load_own_variables(self, store):
@@ -88,9 +90,7 @@ class AdoptedModule(keras.layers.Layer):
         Raises:
           ValueError: if names or shapes belong to another module; no variable is then changed.
         """
-        variables = {
-            v.name: v for v in (*self._trainable_variables, *self._non_trainable_variables)
-        }
+        variables = {variable.name: variable for variable in compat.own_variables(self)}
         expected = {name: tuple(v.shape) for name, v in variables.items()}
         found = {name: tuple(store[name].shape) for name in store.keys()}
         if found != expected:

@@ -6,7 +6,8 @@ import math
 
 import tensorflow as tf
 import tensorflow_probability as tfp
-from tensorflow_probability.python.bijectors.invert import _Invert
+
+from tfflows import compat
 
 tfb = tfp.bijectors
 
@@ -144,16 +145,16 @@ class Bijector(tfb.Bijector):
     # share the record, so the log-determinant stored here serves whichever is called next.
     def _forward(self, x, context=None):
         y, log_det = self.forward_and_log_det(x, context)
-        self._cache.forward_attributes(x, **_keywords(context))["ildj"] = -log_det
+        compat.log_det_of_forward(self, x, _keywords(context))["ildj"] = -log_det
         return y
 
     def _inverse(self, y, context=None):
         x, log_det = self.inverse_and_log_det(y, context)
-        self._cache.inverse_attributes(y, **_keywords(context))["ildj"] = log_det
+        compat.log_det_of_inverse(self, y, _keywords(context))["ildj"] = log_det
         return x
 
     def _inverse_log_det_jacobian(self, y, context=None):
-        attributes = self._cache.inverse_attributes(y, **_keywords(context))
+        attributes = compat.log_det_of_inverse(self, y, _keywords(context))
         if "ildj" not in attributes:
             self.inverse(y, **_keywords(context))
         return attributes["ildj"]
@@ -182,7 +183,7 @@ def _keywords(context) -> dict:
 
 def context_shape(bijector: tfb.Bijector) -> tuple[int, ...] | None:
     """Shape of the context that `bijector` takes, or `None`; looks through `tfb.Invert`."""
-    if not hasattr(bijector, "context_shape") and isinstance(bijector, _Invert):
+    if not hasattr(bijector, "context_shape") and isinstance(bijector, compat.Invert):
         return context_shape(bijector.bijector)
     return getattr(bijector, "context_shape", None)
 
@@ -236,7 +237,7 @@ def forward_and_log_det(bijector: tfb.Bijector, x, event_ndims: int, context=Non
     if hasattr(bijector, "forward_and_log_det"):
         y, log_det = bijector.forward_and_log_det(x, **keywords)
         return y, _sum_event(log_det, bijector.forward_min_event_ndims, event_ndims)
-    if isinstance(bijector, _Invert):
+    if isinstance(bijector, compat.Invert):
         return inverse_and_log_det(bijector.bijector, x, event_ndims, context)
     y = bijector.forward(x, **keywords)
     return y, bijector.forward_log_det_jacobian(x, event_ndims=event_ndims, **keywords)
@@ -249,7 +250,7 @@ def inverse_and_log_det(bijector: tfb.Bijector, y, event_ndims: int, context=Non
     if hasattr(bijector, "inverse_and_log_det"):
         x, log_det = bijector.inverse_and_log_det(y, **keywords)
         return x, _sum_event(log_det, bijector.inverse_min_event_ndims, event_ndims)
-    if isinstance(bijector, _Invert):
+    if isinstance(bijector, compat.Invert):
         return forward_and_log_det(bijector.bijector, y, event_ndims, context)
     x = bijector.inverse(y, **keywords)
     return x, bijector.inverse_log_det_jacobian(y, event_ndims=event_ndims, **keywords)

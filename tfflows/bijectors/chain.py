@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import tensorflow_probability as tfp
-from tensorflow_probability.python.bijectors.chain import _Chain
-from tensorflow_probability.python.bijectors.invert import _Invert
 
+from tfflows import compat
 from tfflows.bijectors import base
 
 tfb = tfp.bijectors
 
-# `tfb.Chain` and `tfb.Invert` are these two as composite tensors. `tf.Module` does not look for
-# variables inside a composite tensor, so they would hide their variables inside another bijector.
 
-
-class Chain(_Chain):
+class Chain(compat.Chain):
     """Composition of bijectors, the first nearest to the data, with one `context` for all.
 
     `forward` applies the last bijector first, as `tfb.Chain` does. `tfb.Chain` silently drops a
@@ -81,7 +77,7 @@ class Chain(_Chain):
         return y, total
 
 
-class Invert(_Invert):
+class Invert(compat.Invert):
     """The inverse of a bijector, with its joint methods and its context.
 
     Args:

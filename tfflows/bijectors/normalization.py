@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 import tensorflow_probability as tfp
-from tensorflow_probability.python.bijectors.chain import _Chain
-from tensorflow_probability.python.bijectors.invert import _Invert
 
+from tfflows import compat
 from tfflows.bijectors.base import Bijector, forward_and_log_det, inverse_and_log_det
 
 tfb = tfp.bijectors
@@ -170,7 +169,7 @@ def initialize(bijector: tfb.Bijector, values, event_ndims: int, context=None, i
       context: `[batch, *context_shape]` or `None`.
       inverse: whether `values` go through `inverse`, rather than `forward`.
     """
-    if isinstance(bijector, _Chain):
+    if isinstance(bijector, compat.Chain):
         members = bijector.bijectors if inverse else reversed(bijector.bijectors)
         for member in members:
             values = initialize(member, values, event_ndims, context, inverse)
@@ -180,7 +179,7 @@ def initialize(bijector: tfb.Bijector, values, event_ndims: int, context=None, i
                 else member.forward_event_ndims(event_ndims)
             )
         return values
-    if isinstance(bijector, _Invert):
+    if isinstance(bijector, compat.Invert):
         return initialize(bijector.bijector, values, event_ndims, context, not inverse)
     if hasattr(bijector, "initialize_members"):
         return bijector.initialize_members(values, event_ndims, context, inverse)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import tensorflow as tf
 
+from tfflows import compat
+
 
 def share_gradients(optimizer, gradients, total, rows):
     """A replica's share of the gradient of the mean loss, and the sums over all replicas.
@@ -33,6 +35,6 @@ def share_gradients(optimizer, gradients, total, rows):
             gradients = [g if g is None else tf.reshape(next(parts), g.shape) for g in gradients]
     gradients = [g if g is None else tf.math.divide_no_nan(g, rows) for g in gradients]
     if replicas > 1 and clips:
-        gradients = optimizer._clip_gradients(gradients)
+        gradients = compat.clipped(optimizer, gradients)
         gradients = [g if g is None else g / replicas for g in gradients]
     return gradients, total, rows

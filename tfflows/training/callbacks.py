@@ -17,7 +17,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfflows import files
+from tfflows import compat, files
 from tfflows.training import checkpoint
 from tfflows.training.progress import Figure, figures_of
 
@@ -221,7 +221,7 @@ class Averages(keras.callbacks.Callback):
         optimizer = self.model.optimizer
         for variable, average in zip(
             self.model.trainable_variables,
-            optimizer._model_variables_moving_average,
+            compat.moving_averages(optimizer),
             strict=True,
         ):
             value = keras.ops.convert_to_numpy(variable)

@@ -7,9 +7,8 @@ import math
 import numpy as np
 import tensorflow as tf
 import tensorflow_probability as tfp
-from tensorflow_probability.python.bijectors.chain import _Chain
 
-from tfflows import distributions
+from tfflows import compat, distributions
 from tfflows.bijectors import base as joint
 from tfflows.bijectors.normalization import Standardize, act_norms, initialize
 from tfflows.checks import whole_number
@@ -179,7 +178,7 @@ class Flow(Standardized, DensityModel):
     @property
     def _standardize(self) -> Standardize | None:
         first = self.bijector
-        while isinstance(first, _Chain):
+        while isinstance(first, compat.Chain):
             first = first.bijectors[0]
         return first if isinstance(first, Standardize) else None
 

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import tensorflow as tf
 import tensorflow_probability as tfp
-from tensorflow_probability.python.bijectors.chain import _Chain
 
+from tfflows import compat
 from tfflows.bijectors import base as joint
 from tfflows.tracking import keras_layers, raw_variables
 
 tfb = tfp.bijectors
 
-_DEFINED_EVERYWHERE = (_Chain, tfb.Permute, tfb.Identity, tfb.Reshape, tfb.Transpose, tfb.Shift)
+_DEFINED_EVERYWHERE = (
+    compat.Chain,
+    tfb.Permute,
+    tfb.Identity,
+    tfb.Reshape,
+    tfb.Transpose,
+    tfb.Shift,
+)
 
 
 def inverse_and_log_det(bijector: tfb.Bijector, y, event_ndims: int, context=None):
@@ -33,7 +40,7 @@ def inverse_and_log_det(bijector: tfb.Bijector, y, event_ndims: int, context=Non
     """
     if not _may_be_undefined(bijector):
         return *joint.inverse_and_log_det(bijector, y, event_ndims, context), False
-    if isinstance(bijector, _Chain):
+    if isinstance(bijector, compat.Chain):
         total, undefined = 0.0, False
         for member in bijector.bijectors:
             y, log_det, there = inverse_and_log_det(member, y, event_ndims, context)
@@ -51,7 +58,7 @@ def inverse_and_log_det(bijector: tfb.Bijector, y, event_ndims: int, context=Non
 
 
 def _may_be_undefined(bijector) -> bool:
-    if isinstance(bijector, _Chain):
+    if isinstance(bijector, compat.Chain):
         return any(_may_be_undefined(member) for member in bijector.bijectors)
     if joint.context_shape(bijector) is not None or keras_layers(bijector):
         return False
