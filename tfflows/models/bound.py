@@ -1,4 +1,4 @@
-"""The bound on a log-probability over K draws of noise, keyed by each row."""
+"""A bound on the log-probability, averaged over K draws of noise that each row keys."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from tfflows.random import next_noise_seed, uniform_rows
 
 
 class KDrawBound:
-    """What models share whose `log_prob` is a mean over draws of noise.
+    """Mixin for models whose `log_prob` averages over draws of noise.
 
-    In training the noise is fresh. Otherwise it is a function of a key that is a hash of the row
-    itself and of the number of the draw: so the bound is a function of the row alone, and the
+    In training the noise is fresh. Otherwise it depends only on a key, which is a hash of the row
+    itself, and on the number of the draw. So the bound is a function of the row alone, and the
     errors of different rows are independent.
 
     Reference: Burda, Grosse & Salakhutdinov, Importance Weighted Autoencoders, 2015.
@@ -26,7 +26,7 @@ class KDrawBound:
 
     @property
     def samples(self) -> int:
-        """Draws of the noise in one bound, K."""
+        """Number of noise draws in one bound, K."""
         return self._samples
 
     @samples.setter
@@ -34,7 +34,7 @@ class KDrawBound:
         if isinstance(value, bool) or tf.is_tensor(value):
             raise ValueError(f"samples: expected a Python int, got {value!r}")
         self._samples = whole_number("samples", value, 1)
-        # Traced with the old number: the model's own functions, and Keras's.
+        # The model's own traced functions and Keras's still hold the old number.
         self.__dict__.pop("_functions", None)
         self.predict_function = self.test_function = None
 
@@ -42,10 +42,11 @@ class KDrawBound:
         """`log mean_k exp(weight(draw_k))`, `[batch]`, nats, as a graph function.
 
         Args:
-          values: `[batch, *event]`: noise is of this shape.
-          key: gives the rows' keys, `int64 [batch]`; not called in training.
-          weight: from `draw`, a function that gives noise of that shape, uniform on (0, 1) or
-            through the quantile function it is given, to a log-weight `[batch]`.
+          values: `[batch, *event]`; the noise has this shape.
+          key: function that returns the rows' keys, `int64 [batch]`; not called in training.
+          weight: function that takes `draw` and returns a log-weight `[batch]`. `draw` is a
+            function that returns noise of that shape: uniform on (0, 1), or mapped through a
+            quantile function if it is given one.
         """
         seed = next_noise_seed()
         if seed is not None:
@@ -63,10 +64,11 @@ class KDrawBound:
 
 
 def keyed_noise(values, key, number=0) -> Callable:
-    """Noise of the shape of `values`, a function of each row's key and of the number of the draw.
+    """Noise of the shape of `values`, which depends on each row's key and the draw's number.
 
     Returns:
-      A function that gives it: uniform on (0, 1), or through the quantile function it is given.
+      A function that returns the noise: uniform on (0, 1), or mapped through a quantile function
+      if it is given one.
     """
     seed = tf.stack([key, tf.fill(tf.shape(key), tf.cast(number, tf.int64))], 1)
 
@@ -78,7 +80,7 @@ def keyed_noise(values, key, number=0) -> Callable:
 
 
 def fresh_noise(values, seed) -> Callable:
-    """As `keyed_noise`, a function of the training step."""
+    """Like `keyed_noise`, but for a training step, and normal for any quantile function."""
 
     def draw(quantile=None):
         # Philox is named because the default algorithm may change under XLA.

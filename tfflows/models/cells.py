@@ -1,4 +1,4 @@
-"""Vectors some of whose numbers repeat: noise in a cell around each, and the cell's probability."""
+"""Repeated numbers in vectors: noise in a cell around each, and the cell's probability."""
 
 from __future__ import annotations
 
@@ -45,21 +45,21 @@ class CellNoise(tf.Module):
             variable.assign(value)
 
     def number(self, x):
-        """The number of the cell that each of `x` lies in; 0 where there are no cells."""
+        """The number of the cell that each element of `x` lies in; 0 for one without a cell."""
         has = self.step > 0.0
         return tf.where(has, tf.round((x - self.origin) / tf.where(has, self.step, 1.0)), 0.0 * x)
 
     def centre(self, x):
-        """The centre of the cell of each number, the number itself where there are no cells."""
+        """The centre of each number's cell; the number itself if it has no cell."""
         return tf.where(self.step > 0.0, self.origin + self.number(x) * self.step, x)
 
     def drawn(self, y):
-        """What a draw `y` stands for: on a grid the nearest number of it."""
+        """Moves each number of a draw `y` that has a grid to the nearest grid point."""
         return tf.where(self.grid > 0.0, self.centre(y), y)
 
     def keys(self, x):
-        """A key of each row: equal for rows that are equal to float32, cells by their numbers."""
-        # Zero has two patterns of bits.
+        """A key for each row, from cell numbers and, for numbers without cells, float32 values."""
+        # Zero has two bit patterns.
         bits = tf.bitcast(tf.where(x == 0.0, 0.0, tf.cast(x, tf.float32)), tf.int32)
         number = self.number(x)
         number = tf.where(tf.math.is_finite(number), number, tf.zeros_like(number))
@@ -73,20 +73,20 @@ class CellNoise(tf.Module):
 
 
 class Dequantized(KDrawBound):
-    """Mixed into a model of vectors: numbers that repeat are given noise, and a probability.
+    """Mixin for models of vectors that gives repeated numbers noise and a probability.
 
-    With `dequantize` a number that has a cell (see `set_cells`) stands for all of the cell. Then
-    `log_prob` is a lower bound of the logarithm of the cells' probability times the density of the
-    numbers without cells: the mean of `p(x + u)` over `samples` draws of uniform noise `u` within
-    the cells, times their volume. A number between two points of a grid is scored as the nearest.
-    Samples lie on the grid. Without `dequantize` nothing of this happens.
+    With `dequantize`, a number that has a cell (see `set_cells`) stands for the whole cell. Then
+    `log_prob` is a lower bound on the logarithm of the cells' probability times the density of the
+    numbers without cells. It is the logarithm of the mean of `p(x + u)` over `samples` draws of
+    uniform noise `u` within the cells, times the cells' volume. A number between two grid points is
+    scored as the nearest one. Samples lie on the grid. Without `dequantize` none of this happens.
     """
 
     _noise_cells: CellNoise | None = None
 
     @property
     def samples(self) -> int:
-        """Draws of the noise in one bound, K; 1 and fixed for a model without `dequantize`."""
+        """Number of noise draws in one bound, K; fixed at 1 for a model without `dequantize`."""
         return self._samples
 
     @samples.setter
@@ -108,10 +108,10 @@ class Dequantized(KDrawBound):
         Args:
           step: `[dim]`, width of a cell in the data's unit, 0 for a number without cells.
           origin: `[dim]`, centre of one cell; 0 by default.
-          grid: `[dim]`, whether all data lie at centres, and draws are to; by default they do.
+          grid: `[dim]`, whether all data lie at centres, and draws must too; true by default.
 
         Raises:
-          ValueError: for a model without cells, another shape, or numbers out of range.
+          ValueError: for a model without cells, a wrong shape, or numbers out of range.
         """
         if self._noise_cells is None:
             raise ValueError("dequantize: the model was built without it")
@@ -122,7 +122,7 @@ class Dequantized(KDrawBound):
 
     @property
     def takes_float64(self) -> bool:
-        """Whether float64 data reach the model as they are: a cell's number is of float64."""
+        """Whether float64 data reach the model as they are; cell numbers need float64."""
         return self._noise_cells is not None or super().takes_float64
 
     @property
@@ -141,19 +141,19 @@ class Dequantized(KDrawBound):
             return np.zeros(np.shape(x), bool)
         x, step = np.asarray(x, np.float64), np.where(cells["step"] > 0, cells["step"], 1.0)
         number = (x - cells["origin"]) / step
-        # Written numbers are rounded, as those were that the grid was found in.
+        # Written numbers are rounded, as were those that the grid was found from.
         away = np.abs(number - np.rint(number)) > 0.06
         return away & (cells["step"] > 0) & (cells["grid"] > 0)
 
     def centred(self, x) -> np.ndarray:
-        """Rows with each number that has a cell at its centre, float64 `[batch, dim]`."""
+        """Rows with each number that has a cell moved to its centre, float64 `[batch, dim]`."""
         x = np.asarray(x, np.float64)
         return x if self._noise_cells is None else self._noise_cells.centre(tf.constant(x)).numpy()
 
     def noisy(self, x) -> np.ndarray:
-        """Rows with noise, float64 `[batch, dim]`: what is to be fitted.
+        """Rows with noise, float64 `[batch, dim]`, for a model to be fitted to.
 
-        The noise is a function of a row's number, so that equal rows have other noise.
+        The noise depends on a row's number, so that equal rows get different noise.
         """
         x = np.asarray(x, np.float64)
         if self._noise_cells is None:
@@ -168,7 +168,7 @@ class Dequantized(KDrawBound):
         return self._spread(self._noise_cells.centre(tf.cast(x, tf.float64)), u, share)
 
     def _with_own_noise(self, x, share: float = 1.0):
-        """Rows with the noise of their first draw, a function of the row itself."""
+        """Rows with the noise of their first draw, which depends on the row itself."""
         return self._with_noise(x, self._noise_cells.keys(tf.cast(x, tf.float64)), share)
 
     def _spread(self, centre, u, share: float = 1.0):
@@ -177,10 +177,10 @@ class Dequantized(KDrawBound):
 
     @property
     def standardization_log_det(self) -> float:
-        """What makes of a raw row's log-density that of the standardised row, with its noise.
+        """The term to add to a raw row's log-density to get that of the standardised, noisy row.
 
-        The sum of the log standard deviations, 0 for a model without standardisation, less that of
-        the logarithms of the cells' widths.
+        It is the sum of the log standard deviations (0 for a model without standardisation) minus
+        the sum of the logarithms of the cells' widths.
         """
         volume = 0.0 if self._noise_cells is None else float(self._noise_cells.log_volume())
         return super().standardization_log_det - volume
@@ -188,7 +188,7 @@ class Dequantized(KDrawBound):
     # Graph functions.
 
     def log_prob_fn(self, x, context=None):
-        """The log-density, or its bound with that of the cells' probability, `[batch]`, nats."""
+        """The log-density or, for a model with cells, the bound of the class, `[batch]`, nats."""
         if self._noise_cells is None:
             return super().log_prob_fn(x, context)
         x = tf.cast(x, tf.float64)
@@ -201,7 +201,7 @@ class Dequantized(KDrawBound):
         return value + self._noise_cells.log_volume()
 
     def draw_and_log_prob(self, seed, temperature, context=None):
-        """Samples, and their log-density or its bound, as a graph function."""
+        """Samples, and their log-density or the bound on it, as a graph function."""
         if self._noise_cells is None:
             return super().draw_and_log_prob(seed, temperature, context)
         x = self.draw(seed, temperature, context)

@@ -1,4 +1,4 @@
-"""Rows as pandas DataFrames: a model takes its columns by name."""
+"""Rows as pandas DataFrames: a model finds its columns by name."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from tfflows.data import by_name
 
 
 class NamedColumns:
-    """Of a Keras model: what of it takes rows takes DataFrames, whose columns go by name.
+    """Mixin for Keras models: methods that take rows also take DataFrames, matched by name.
 
-    The names are those of the DataFrame that the model was fitted to, or of the table that it was
-    trained on where `zoo.load` made it. A model that knows none takes columns by position, and so
-    do DataFrames without names, whose columns are called 0, 1, 2, ...
+    The names are those of the DataFrame that the model was fitted to or, if `zoo.load` made the
+    model, of the table that it was trained on. Columns are matched by position if the model knows
+    no names, or if the DataFrame has none: its columns are then called 0, 1, 2, ...
     """
 
     _columns = None
@@ -32,12 +32,12 @@ class NamedColumns:
         self._columns = None if names is None else "\0".join(map(str, names))
 
     def columns_config(self) -> dict:
-        """The names as an entry of the model's config; nothing if it knows none."""
+        """The names as an entry of the model's config; empty if the model knows none."""
         return {} if self._columns is None else {"columns": self.columns}
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
-        """The model of a config, with the names of its columns."""
+        """Builds the model of a config, with the names of its columns."""
         config = dict(config)
         columns = config.pop("columns", None)
         model = super().from_config(config, custom_objects=custom_objects)
@@ -45,14 +45,14 @@ class NamedColumns:
         return model
 
     def by_name(self, name: str, x):
-        """Rows of a DataFrame as an array in the model's order of columns; others as they are.
+        """Rows of a DataFrame as an array in the model's column order; other rows unchanged.
 
         Args:
-          name: of the argument, for errors.
+          name: name of the argument, for errors.
           x: a DataFrame, or anything else.
 
         Raises:
-          ValueError: if a column of the model's is missing, stands twice or is not of numbers.
+          ValueError: if a column of the model is missing, appears twice or does not hold numbers.
         """
         if not _is_frame(x):
             return x
@@ -60,7 +60,7 @@ class NamedColumns:
             try:
                 names = _names(x)
                 if names is None and set(self.columns) <= set(map(str, x.columns)):
-                    names = list(map(str, x.columns))  # they are called 0, 1, 2 in the model, too
+                    names = list(map(str, x.columns))  # the model calls them 0, 1, 2, too
                 x = x.iloc[:, by_name.positions(names, x.shape[1], self.columns)]
             except ValueError as error:
                 raise ValueError(f"{name}: {error}") from None
@@ -75,14 +75,14 @@ class NamedColumns:
         return x.to_numpy(np.float64, na_value=np.nan)
 
     def learn_columns(self, x, keywords: dict) -> tuple:
-        """What `fit` trains on, DataFrames by name; a model that knows no names learns them.
+        """Turns `fit`'s DataFrames into arrays; a model that knows no column names learns them.
 
         Args:
-          x: what `fit` was given.
-          keywords: the rest, of which `validation_data` may have a DataFrame.
+          x: the rows that `fit` was given.
+          keywords: the rest; `validation_data` may hold a DataFrame.
 
         Returns:
-          Both, without DataFrames.
+          `x` and `keywords`, without DataFrames.
         """
         if _is_frame(x) and self.columns is None and x.shape[1] == self.event_shape[-1]:
             self.columns = _names(x)
@@ -95,37 +95,37 @@ class NamedColumns:
         return self.by_name("x", x), keywords
 
     def fit(self, x=None, y=None, **kwargs):
-        """As `Feeding.fit`; a DataFrame's columns go by name, and the model learns the names."""
+        """`Feeding.fit`; matches a DataFrame's columns by name, and learns the names."""
         x, kwargs = self.learn_columns(x, kwargs)
         return super().fit(x, y, **kwargs)
 
     def evaluate(self, x=None, y=None, **kwargs):
-        """Keras's `evaluate`: the mean loss over rows; a DataFrame's columns go by name."""
+        """Keras's `evaluate`: the mean loss over rows; matches a DataFrame's columns by name."""
         return super().evaluate(self.by_name("x", x), y, **kwargs)
 
     def predict(self, x, **kwargs):
-        """Keras's `predict`: the log-density `[n]` of rows; a DataFrame's columns go by name."""
+        """Keras's `predict`: the log-density `[n]` of rows; matches DataFrame columns by name."""
         return super().predict(self.by_name("x", x), **kwargs)
 
     def train_on_batch(self, x, *args, **kwargs):
-        """Keras's `train_on_batch`; a DataFrame's columns go by name."""
+        """Keras's `train_on_batch`; matches a DataFrame's columns by name."""
         return super().train_on_batch(self.by_name("x", x), *args, **kwargs)
 
     def test_on_batch(self, x, *args, **kwargs):
-        """Keras's `test_on_batch`; a DataFrame's columns go by name."""
+        """Keras's `test_on_batch`; matches a DataFrame's columns by name."""
         return super().test_on_batch(self.by_name("x", x), *args, **kwargs)
 
     def predict_on_batch(self, x):
-        """Keras's `predict_on_batch`; a DataFrame's columns go by name."""
+        """Keras's `predict_on_batch`; matches a DataFrame's columns by name."""
         return super().predict_on_batch(self.by_name("x", x))
 
 
 def _is_frame(x) -> bool:
-    """Whether `x` is a DataFrame of pandas, which need not be installed."""
+    """Whether `x` is a pandas DataFrame; pandas need not be installed."""
     return all(hasattr(x, name) for name in ("iloc", "columns", "dtypes"))
 
 
 def _names(x) -> list[str] | None:
-    """Names of a DataFrame's columns; None if it was made without."""
+    """Names of a DataFrame's columns; None if it was made without names."""
     numbered = list(x.columns) == list(range(x.shape[1]))
     return None if numbered else [str(column) for column in x.columns]

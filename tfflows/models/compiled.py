@@ -10,11 +10,11 @@ import tensorflow as tf
 
 from tfflows.checks import whole_number
 
-_SMALLEST_SHARE = 128  # rows that are worth a core of their own under XLA
+_SMALLEST_SHARE = 128  # fewest rows worth a core of their own under XLA
 
 
 class Compiled:
-    """A part of a model: runs its graph functions, each traced once."""
+    """Mixin that runs a model's graph functions, each traced once."""
 
     event_dtype = tf.float32
     _xla_batch_size = None
@@ -22,18 +22,18 @@ class Compiled:
     def use_xla(self, batch_size: int | None) -> None:
         """Compiles `log_prob`, `sample` and the others with XLA, for batches of one size.
 
-        XLA compiles anew for every size, which takes seconds. So rows are cut into batches of this
-        size, the last one filled up, and it compiles once; on CPUs the cores share the rows of a
-        batch. Worth it where many rows are scored or drawn: on CPUs spline and autoregressive
-        flows run several times faster, small batches do not. Values agree with those without XLA
-        to float precision, and draws are the same. What is called inside of another `tf.function`
-        is left to that.
+        XLA recompiles for every batch size, which takes seconds. So rows are cut into batches of
+        this size, the last one is padded, and XLA compiles once. On CPUs the cores share the rows
+        of a batch. It pays off if many rows are scored or drawn: on CPUs spline and autoregressive
+        flows run several times faster, but small batches do not. Values agree with those without
+        XLA to float precision, and draws are the same. Calls inside another `tf.function` are left
+        to that function.
 
         Args:
-          batch_size: rows in a batch; `None` for no XLA, as at first.
+          batch_size: rows in a batch; `None`, the initial setting, for no XLA.
 
         Raises:
-          ValueError: if it is neither a positive whole number nor `None`.
+          ValueError: if `batch_size` is neither a positive whole number nor `None`.
         """
         if batch_size is not None:
             if isinstance(batch_size, bool) or tf.is_tensor(batch_size):
@@ -77,7 +77,7 @@ class Compiled:
 
 
 def _traced(run: Callable, arguments, size: int | None):
-    """`run` as a graph for any number of rows; or, with XLA, for `size` of them."""
+    """`run` as a graph for any number of rows or, with XLA, for `size` rows."""
 
     def trace(function, rows, **kwargs):
         return tf.function(function, autograph=False, **kwargs).get_concrete_function(
@@ -86,7 +86,7 @@ def _traced(run: Callable, arguments, size: int | None):
 
     if size is None:
         return trace(run, None)
-    # XLA keeps few cores busy, so they share the rows.
+    # XLA keeps few cores busy, so the cores share the rows.
     shares = _shares(size)
     compiled = trace(run, size // shares, jit_compile=True)
 
@@ -99,7 +99,7 @@ def _traced(run: Callable, arguments, size: int | None):
 
 
 def _shares(size: int) -> int:
-    """In how many shares of equal size, none of them small, cores work on `size` rows."""
+    """The number of equal shares, none of them small, that the cores split `size` rows into."""
     if tf.config.list_physical_devices("GPU"):
         return 1
     most = max(1, min(_cores(), size // _SMALLEST_SHARE))

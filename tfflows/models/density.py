@@ -22,11 +22,11 @@ class DensityModel(NamedColumns, Compiled, Feeding, keras.Model):
 
     A subclass defines `log_prob_fn`, `draw_and_log_prob`, `draw` and the properties `event_shape`,
     `context_shape` and `supports_temperature`, all in plain TensorFlow: no checks, no XLA, any
-    batch size. From these come the public methods, training and the export.
+    batch size. The public methods, training and the export build on these.
 
     `fit` and `evaluate` take a `tf.data.Dataset` of `x` or of `(x, context)`; the loss is the mean
-    negative log-likelihood, in nats. Under `tf.distribute`, replicas that share a batch give the
-    gradient of the whole batch, whatever its split, and `evaluate` weights rows, not batches.
+    negative log-likelihood, in nats. Under `tf.distribute`, replicas that share a batch compute the
+    gradient of the whole batch, however it is split, and `evaluate` weights rows, not batches.
 
     Args:
       seed: training noise (dropout) is a function of (seed, step).
@@ -34,10 +34,10 @@ class DensityModel(NamedColumns, Compiled, Feeding, keras.Model):
       **kwargs: passed to `keras.Model`.
     """
 
-    modality = "vectors"  # the kind of its data, one of those of the zoo
+    modality = "vectors"  # the kind of its data, one of the zoo's kinds
     supports_temperature = True
-    event_dtype = tf.float32  # of data in an export, and of samples
-    # What to do about a model whose data-dependent part is not set.
+    event_dtype = tf.float32  # dtype of data in an export, and of samples
+    # What the user must do if the model's data-dependent part is not set.
     _uninitialized = "the model has seen no data; call initialize(x), or load weights first"
 
     def __init__(self, seed: int = 0, name: str | None = None, **kwargs):
@@ -67,11 +67,11 @@ class DensityModel(NamedColumns, Compiled, Feeding, keras.Model):
 
     @property
     def initialized(self) -> bool:
-        """Whether everything that is set from data has been."""
+        """Whether everything that is set from data has been set."""
         return True
 
     def initialize(self, x, context=None) -> None:
-        """Sets from the batch `x` what is set from data, and has not been yet."""
+        """Sets everything that comes from data and is not set yet, from the batch `x`."""
 
     def missing_rows(self, x, context):
         """Which rows contain NaN, or have a context that does: `[batch]`, as a graph function."""
@@ -87,14 +87,14 @@ class DensityModel(NamedColumns, Compiled, Feeding, keras.Model):
         """Log-density of each row.
 
         Args:
-          x: `[batch, *event]`; the columns of a pandas DataFrame go by name (see `columns`).
+          x: `[batch, *event]`; columns of a pandas DataFrame are matched by name (see `columns`).
           context: `[batch, *context_shape]` for a conditional model.
 
         Returns:
           `[batch]`, nats; -inf outside of the support, NaN for a row that holds NaN.
 
         Raises:
-          ValueError: for another event shape or dtype, or a missing or needless context.
+          ValueError: for a wrong event shape or dtype, or a missing or unexpected context.
         """
         x, context, _ = self._unpack((x, context))
         return self._compiled("log_prob_fn", x, context)
@@ -114,7 +114,7 @@ class DensityModel(NamedColumns, Compiled, Feeding, keras.Model):
 
         Raises:
           ValueError: for a model whose data-dependent part is not initialised, a temperature
-            that the base does not support, or a missing or needless context.
+            that the base does not support, or a missing or unexpected context.
         """
         arguments = self._check_draw(n, seed, start, temperature, context)
         return self._compiled("draw", *arguments)
@@ -139,7 +139,7 @@ class DensityModel(NamedColumns, Compiled, Feeding, keras.Model):
         return tf.identity(tf.cast(x, dtype))  # TFP's cache may hold the old tensor's values
 
     def _check_spec(self, name, x):
-        """Raises a ValueError if `x`, by its shape and dtype, is not `[batch, *event]` numbers."""
+        """Raises a ValueError unless `x` has the shape and dtype of `[batch, *event]` numbers."""
         x, expected = tf.TensorSpec(x.shape, x.dtype), tuple(self.event_shape)
         if x.shape.rank != 1 + len(expected) or not x.shape[1:].is_compatible_with(expected):
             raise ValueError(
@@ -196,7 +196,7 @@ class DensityModel(NamedColumns, Compiled, Feeding, keras.Model):
         return seeds, scale, context
 
     def _unpack(self, data):
-        """Rows, context and weights of a batch, as Keras hands it on."""
+        """Rows, context and weights of a batch as Keras passes it."""
         x, context, weights = keras.utils.unpack_x_y_sample_weight(data)
         x = self._check_x("x", x)
         return x, self._check_context(context, x.shape[0]), weights
@@ -213,24 +213,24 @@ class DensityModel(NamedColumns, Compiled, Feeding, keras.Model):
 
         Args:
           optimizer: a Keras optimizer.
-          target_log_prob: an unnormalised log-density `[batch, *event] -> [batch]`. With it the
-            model is fitted to that density by reverse Kullback-Leibler divergence, on a data set
-            of draw numbers (`int64` `[batch]`); the loss is `mean(log q(x) - target(x))`.
+          target_log_prob: an unnormalised log-density `[batch, *event] -> [batch]`. If given,
+            the model is fitted to that density by reverse Kullback-Leibler divergence, on a data
+            set of draw numbers (`int64` `[batch]`); the loss is `mean(log q(x) - target(x))`.
           **kwargs: Keras's (`jit_compile`, `steps_per_execution`, `run_eagerly`, ...).
         """
         self._target_log_prob = target_log_prob
         super().compile(optimizer=optimizer, loss=None, **kwargs)
         self._loss_mean = keras.metrics.Mean(name="loss")
 
-    # A file of weights is of the model: Keras would add the optimizer's, twice as many numbers.
+    # A weights file holds the model alone: Keras would add the optimizer's, twice as many numbers.
 
     def save_weights(self, filepath, overwrite=True, **kwargs):
-        """Keras's `save_weights`, of the model alone: `save` keeps the optimizer too."""
+        """Keras's `save_weights`, for the model alone; `save` keeps the optimizer too."""
         with self._without_optimizer():
             super().save_weights(filepath, overwrite=overwrite, **kwargs)
 
     def load_weights(self, filepath, **kwargs):
-        """Keras's `load_weights`, of the model alone."""
+        """Keras's `load_weights`, for the model alone."""
         with self._without_optimizer():
             super().load_weights(filepath, **kwargs)
 
@@ -243,7 +243,7 @@ class DensityModel(NamedColumns, Compiled, Feeding, keras.Model):
             self.__dict__.update(held)
 
     def get_compile_config(self):
-        """How training was configured, or nothing where a Python function is part of it."""
+        """How training was configured; None if a Python function is part of it."""
         return None if self._target_log_prob is not None else super().get_compile_config()
 
     def compile_from_config(self, config):
@@ -282,7 +282,7 @@ class DensityModel(NamedColumns, Compiled, Feeding, keras.Model):
             with training_noise(self.seed, step, number):
                 losses, weights = self.row_losses(data)
             total, rows = tf.reduce_sum(losses * weights), tf.reduce_sum(weights)
-            # What regularises the conditioners is a loss of the whole batch.
+            # The conditioners' regularisation losses apply to the whole batch.
             penalty = tf.add_n([tf.cast(loss, total.dtype) for loss in self.losses] or [0.0])
             objective = self.optimizer.scale_loss(total + rows * penalty)
         variables = self.trainable_variables

@@ -1,28 +1,28 @@
-"""Models that plain values describe: their config, and what Keras saves."""
+"""Models described by plain values: their config, and what Keras saves."""
 
 from __future__ import annotations
 
 import inspect
 
-# Arguments of constructors that a config of the zoo does not set as entries of `model.args`.
+# Constructor arguments that a zoo config does not set as entries of `model.args`.
 NO_ENTRIES = {
     *("self", "dim", "shape", "context_dim", "samples", "seed", "name", "trainable", "precision"),
 }
 
 
 class Described:
-    """A model whose constructor's arguments are plain values, kept as `_config`."""
+    """A model whose constructor arguments are plain values, kept as `_config`."""
 
     _config: dict
 
     @classmethod
     def event_arguments(cls, event_shape: tuple[int, ...]) -> dict:
-        """The constructor's arguments that say of what shape one datum is."""
+        """The constructor arguments that set the shape of one datum."""
         raise NotImplementedError
 
     @classmethod
     def default_arguments(cls) -> dict:
-        """The arguments that a config of the zoo may set, each with its default."""
+        """The arguments that a zoo config may set, each with its default."""
         values = {}
         for c in reversed(cls.__mro__):
             if issubclass(c, Described) and "__init__" in c.__dict__:
@@ -35,7 +35,7 @@ class Described:
 
 
 def defaults(function) -> dict:
-    """The arguments of a function that a config may set, and that have a default."""
+    """The arguments of a function that a config may set and that have a default."""
     return {
         name: parameter.default
         for name, parameter in inspect.signature(function).parameters.items()

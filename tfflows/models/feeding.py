@@ -1,4 +1,4 @@
-"""Rows on their way into Keras's `fit`: unrounded, and a sample of them for statistics."""
+"""Feeds rows to Keras's `fit` without rounding, and takes a sample of them for statistics."""
 
 from __future__ import annotations
 
@@ -9,35 +9,35 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-# Statistics of a column are good to 2 % from this many rows, and images are counted by numbers.
+# This many rows give statistics of a column to 2 %; images are limited by their numbers instead.
 _MOST_ROWS, _FEWEST_ROWS, _NUMBERS = 4096, 32, 2**18
 _MOST_BATCHES = 256
-_CHUNK = 2**22  # numbers that are checked at a time
+_CHUNK = 2**22  # numbers checked at a time
 
 
 class Feeding:
-    """The methods of a density model that Keras feeds rows to."""
+    """Mixin with the methods of a density model that pass rows to Keras."""
 
-    _initialized_from_all = False  # by `fit`, rather than from some of an array's rows
+    _initialized_from_all = False  # `fit` takes all of an array's rows, not some
     _standardize = None
     takes_float64 = False  # whether float64 data reach `log_prob_fn` as they are
 
     def fit(self, x=None, y=None, **kwargs):
-        """Keras's `fit`, after initialising from some rows what is set from data.
+        """Initialises what is set from data, from some of the rows; then runs Keras's `fit`.
 
         Args:
           x: a `tf.data.Dataset` of `x`, `(x, context)` or `(x, context, sample_weight)`; or rows
             as an array. The first batches of a data set, or a fixed random sample of an array's
             rows, initialise the model: some thousands of rows of a table, fewer of images.
-          y: the contexts of rows given as an array.
+          y: the contexts, if `x` is an array.
           **kwargs: Keras's.
 
         Returns:
           Keras's `History`.
 
         Raises:
-          ValueError: for rows of another shape, or (of an array, or in the batches that initialise
-            the model) that hold NaN or infinity.
+          ValueError: for rows of a wrong shape, or for NaN or infinity in an array or in the
+            batches that initialise the model.
         """
         _check_weights(y, kwargs)
         if self._target_log_prob is None and x is not None:
@@ -51,11 +51,11 @@ class Feeding:
                 size = kwargs.get("validation_batch_size") or kwargs.get("batch_size")
                 kwargs["validation_data"] = batches_of(*parts, size, shuffle=False)
         if isinstance(x, tf.data.Dataset):
-            kwargs.setdefault("shuffle", False)  # Keras warns that it cannot
+            kwargs.setdefault("shuffle", False)  # Keras would warn that it cannot
         return super().fit(x, y, **kwargs)
 
     def _prepared(self, x, y):
-        """Checks `fit`'s rows and initialises from them; returns them as Keras is to get them."""
+        """Checks `fit`'s rows, initialises from them, and returns them to pass to Keras."""
         count = initial_count(self.event_shape)
         if is_array(x):
             x = x if tf.is_tensor(x) else np.asarray(x)
@@ -74,21 +74,21 @@ class Feeding:
             batches = iter(x)
             some, context, read = first_rows(batches, count)
             self.initialize(some, context)
-            if batches is x:  # a generator, which does not start anew
+            if batches is x:  # a generator, which cannot restart
                 x = (batch for batch in itertools.chain(read, batches))
         return x, y
 
     def _check_rows(self, name, x):
-        """Raises a ValueError for rows, all in one array, that cannot be trained on."""
+        """Raises a ValueError if rows, all in one array, cannot be trained on."""
         self._check_spec(name, x)
         for start, part in chunks(x, self.event_shape):
             self.check_data(name, part, start)
 
     def check_data(self, name: str, x, start: int = 0) -> None:
-        """Raises a ValueError that names the argument, for rows that no datum can be.
+        """Raises a ValueError that names the argument, if a row is not valid data.
 
         Args:
-          name: of the argument.
+          name: name of the argument.
           x: `[batch, *event]`.
           start: number of the first row, for the error.
         """
@@ -99,7 +99,7 @@ class Feeding:
             raise ValueError(f"{name}: expected finite rows, row {row} is not")
 
     def _check_float32(self, name, x):
-        """Raises a ValueError if rounding to float32 wipes out how a column varies."""
+        """Raises a ValueError if rounding to float32 wipes out a column's variation."""
         x = np.asarray(x)
         if len(self.event_shape) > 1 or x.dtype.kind == "f" and x.dtype.itemsize < 8:
             return
@@ -116,11 +116,11 @@ class Feeding:
             )
 
     def _rounds(self, x) -> bool:
-        """Whether Keras would round rows to float32 that the model takes as they are."""
+        """Whether the model takes the rows as they are but Keras would round them to float32."""
         return self.takes_float64 and np.dtype(getattr(x.dtype, "as_numpy_dtype", x.dtype)) == float
 
     def _unrounded(self, x, y, keywords):
-        """Arrays of `fit` and its keywords, with a data set in place of arrays of float64."""
+        """The arrays and keywords of `fit`, with a data set in place of float64 arrays."""
         if not self._rounds(x):
             return x, y, keywords
         keywords = dict(keywords)
@@ -136,7 +136,7 @@ class Feeding:
         return batches_of(x, y, weights, size, shuffle), None, keywords
 
     def evaluate(self, x=None, y=None, **kwargs):
-        """Keras's `evaluate`: the mean loss over rows; arguments as `fit`'s."""
+        """Keras's `evaluate`: the mean loss over rows; takes the arguments of `fit`."""
         _check_weights(y, kwargs)
         if is_array(x):
             self._check_spec("x", x)
@@ -162,20 +162,20 @@ def _check_weights(y, keywords):
 
 
 def is_array(x) -> bool:
-    """Whether `x` is all rows in one array, rather than batches."""
+    """Whether `x` holds all rows in one array, rather than batches."""
     return isinstance(x, np.ndarray) or tf.is_tensor(x) or hasattr(x, "to_numpy")
 
 
 def initial_count(event_shape) -> int:
-    """How many rows are enough to initialise a model from, and not too many for memory."""
+    """The number of rows that is enough to initialise a model and not too much for memory."""
     return min(_MOST_ROWS, max(_FEWEST_ROWS, _NUMBERS // math.prod(event_shape)))
 
 
 def some_rows(arrays: list, count: int) -> list:
-    """At most `count` rows of each array, the same ones, chosen at random but always alike.
+    """At most `count` rows of each array: the same random rows in all arrays and all calls.
 
     Args:
-      arrays: arrays `[n, ...]`, or `None`s, which stay.
+      arrays: arrays `[n, ...]`; `None` stays `None`.
       count: number of rows.
     """
     n = arrays[0].shape[0]
@@ -190,14 +190,14 @@ def some_rows(arrays: list, count: int) -> list:
 
 
 def first_rows(batches, count: int):
-    """Enough batches to hold `count` rows.
+    """Reads enough batches to hold `count` rows.
 
     Args:
       batches: iterator over `x`, `(x, context)` or `(x, context, weights)`.
       count: number of rows.
 
     Returns:
-      `x` and context (or `None`), `count` rows of them or fewer, and the list of batches read.
+      `x` and context (or `None`), each with at most `count` rows, and the list of batches read.
     """
     read, found = [], 0
     for batch in itertools.islice(batches, _MOST_BATCHES):
@@ -214,20 +214,20 @@ def first_rows(batches, count: int):
 
 
 def chunks(x, event_shape):
-    """Parts of the rows `x`, small enough to be checked one by one, each with its first row."""
+    """Parts of the rows `x` small enough to check one by one, each with its first row's number."""
     rows = max(1, _CHUNK // math.prod(event_shape))
     for start in range(0, x.shape[0], rows):
         yield start, x[start : start + rows]
 
 
 def batches_of(x, y, weights, batch_size: int | None, shuffle: bool) -> tf.data.Dataset:
-    """Rows in batches, in their own dtype, as Keras would batch them as float32.
+    """Batches rows as Keras would, but in their own dtype where Keras would use float32.
 
     Args:
       x: rows `[n, ...]`.
       y, weights: `[n, ...]` each, or `None`.
       batch_size: rows in a batch; 32 if `None`.
-      shuffle: whether each epoch has an order of its own.
+      shuffle: whether to shuffle the rows anew in each epoch.
     """
     parts = [x] if y is None else [x, y] if weights is None else [x, y, weights]
     with tf.device("CPU:0"):  # where tf.data runs
@@ -245,7 +245,7 @@ def batches_of(x, y, weights, batch_size: int | None, shuffle: bool) -> tf.data.
 
 
 def validation_parts(x, y, weights, share: float):
-    """The arrays without their last rows, and these, a share of all, as Keras splits them."""
+    """Splits off the last rows of the arrays, a share of all, as Keras does."""
     kept = math.floor(x.shape[0] * (1.0 - share))
     if not 0 < kept < x.shape[0]:
         raise ValueError(
@@ -258,7 +258,7 @@ def validation_parts(x, y, weights, share: float):
 
 
 def as_tensor(value) -> tf.Tensor:
-    """`value` as a tensor; numbers that have no dtype, such as those of a list, as float64."""
+    """`value` as a tensor; numbers without a dtype, such as those in a list, as numpy has them."""
     if not (tf.is_tensor(value) or isinstance(value, (np.ndarray, keras.Variable))):
         try:
             array = np.asarray(value)

@@ -1,4 +1,4 @@
-"""The gradient of a whole batch, where replicas share it."""
+"""The gradient of a whole batch that replicas share."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from tfflows import compat
 def share_gradients(optimizer, gradients, total, rows):
     """A replica's share of the gradient of the mean loss, and the sums over all replicas.
 
-    Keras sums the shares over replicas; but it clips each share first, where it is their sum that
-    is to be clipped. So with clipping the sum is taken here, and each share is an equal part of it.
-    One reduction carries everything: several that nothing orders can be mistaken for each other.
+    Keras sums the shares over replicas, but it clips each share before summing; we must clip the
+    sum. So with clipping we take the sum here, and each share is an equal part of it. A single
+    all-reduce carries everything, because TensorFlow can mix up several that have no fixed order.
 
     Args:
-      optimizer: Keras's, or `None` without gradients.
-      gradients: of this replica's summed loss, some `None`.
+      optimizer: a Keras optimizer, or `None` without gradients.
+      gradients: those of this replica's summed loss; some may be `None`.
       total, rows: this replica's summed loss and number of rows.
     """
     replica = tf.distribute.get_replica_context()

@@ -1,4 +1,4 @@
-"""What models of raw tables share: statistics of their own, and the dtype that data need."""
+"""Models of raw tables: the data's statistics, and the dtype that the data need."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ class Standardized:
         if self._standardize is None:
             raise ValueError("standardize: the model was built without it")
         self._standardize.set_statistics(mean, std)
-        # What Keras has traced may return data of another dtype.
+        # Functions that Keras has already traced may return data of another dtype.
         self.train_function = self.test_function = self.predict_function = None
 
     @property
     def standardization_log_det(self) -> float:
         """The sum of the log standard deviations, 0 for a model without standardisation.
 
-        Added to the log-density of a raw row it gives that of the standardised row.
+        Add it to the log-density of a raw row to get that of the standardised row.
         """
         if self._standardize is None:
             return 0.0

@@ -21,16 +21,16 @@ _LARGEST = 1e18
 class Baseline(Described, Standardized, DensityModel):
     """A density of vectors without a flow, estimated from all rows at once.
 
-    A subclass makes its variables in `_build`, and defines `_estimate` (from float64 rows),
-    `_log_density` and `_draw`, all of rows that are standardised, and have the noise of
-    `Dequantized`, already where that is asked for.
+    A subclass creates its variables in `_build`, and defines `_estimate` (from float64 rows),
+    `_log_density` and `_draw`. If the model standardises or dequantizes, the rows of all three are
+    already standardised or have the noise of `Dequantized`.
 
     Args:
       dim: length of the data vector.
       standardize: put the data's mean and standard deviation into the model; see
         `set_standardization`.
-      dequantize: see `Dequantized`, which a subclass is too.
-      seed: of what is random in the estimation.
+      dequantize: see `Dequantized`, which a subclass also inherits from.
+      seed: seed of anything random in the estimation.
       name: name of the model.
       **config: the subclass's own arguments, kept for `get_config`.
     """
@@ -84,7 +84,7 @@ class Baseline(Described, Standardized, DensityModel):
 
     @classmethod
     def event_arguments(cls, event_shape):
-        """The constructor's arguments that say of what shape one datum is."""
+        """The constructor arguments that set the shape of one datum."""
         return {"dim": event_shape[0]}
 
     @property
@@ -94,24 +94,24 @@ class Baseline(Described, Standardized, DensityModel):
 
     @property
     def initialized(self) -> bool:
-        """Whether `estimate` has been called, or weights loaded of a model where it has been."""
+        """Whether `estimate` has been called, or the weights of an estimated model loaded."""
         return bool(self.parameters.estimated.numpy())
 
     def estimate(self, rows) -> None:
         """Sets the parameters by maximum likelihood (see the class) from all `rows`.
 
         Args:
-          rows: `[n, dim]`, raw: set a standardisation before.
+          rows: `[n, dim]`, raw; set a standardisation first.
 
         Raises:
-          ValueError: for another shape, rows that are not finite, or too few of them.
+          ValueError: for a wrong shape, rows that are not finite, or too few of them.
         """
         rows, _ = self.learn_columns(rows, {})
         self._estimate(check_rows(self, rows))
         self.parameters.estimated.assign(1)
 
     def initialize(self, x, context=None) -> None:
-        """Estimates from the batch `x` a model that has not been: where `fit` starts from."""
+        """Estimates the model from the batch `x`, unless that is done; `fit` starts from it."""
         if not self.initialized:
             self.estimate(x)
 
@@ -138,7 +138,7 @@ class Baseline(Described, Standardized, DensityModel):
 
 
 def check_rows(model, rows) -> np.ndarray:
-    """Rows as a model is estimated from them: float64, with noise, standardised."""
+    """Checks rows and prepares them for the estimation: float64, with noise, standardised."""
     dim, standardize = model.event_shape[0], model._standardize
     rows = np.asarray(rows, np.float64)
     if rows.ndim != 2 or rows.shape[1] != dim:

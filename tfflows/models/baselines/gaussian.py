@@ -13,27 +13,28 @@ from tfflows.models.flows.vectors.linear import AffineFlow
 class Gaussian(AffineFlow):
     """The Gaussian with a full covariance, by maximum likelihood in closed form.
 
-    It is a flow of one affine map, with all that a flow has; `estimate` sets mean and covariance.
+    It is a flow of one affine map, and does all that a flow does; `estimate` sets its mean and
+    covariance.
 
     Args:
-      **kwargs: those of `Family`; the base has to be normal.
+      **kwargs: those of `Family`; the base must be normal.
     """
 
     def estimate(self, rows) -> None:
         """Sets mean and covariance to those of `rows`.
 
         Args:
-          rows: `[n, dim]`, raw: set a standardisation before.
+          rows: `[n, dim]`, raw; set a standardisation first.
 
         Raises:
-          ValueError: for another shape, rows that are not finite, or a singular covariance.
+          ValueError: for a wrong shape, rows that are not finite, or a singular covariance.
         """
         if not self.supports_temperature:
             raise ValueError(f"base: a Gaussian has a normal one, got {self.base.name}")
         rows, _ = self.learn_columns(rows, {})
         rows = check_rows(self, rows)
         covariance = np.atleast_2d(np.cov(rows, rowvar=False, bias=True))
-        # Columns may be of any scales; but beyond this one is as good as a function of the others.
+        # Columns may have any scale, but beyond this, one is practically a function of the rest.
         std = np.sqrt(np.diag(covariance))
         if not std.all() or np.linalg.cond(covariance / np.outer(std, std)) > 1e12:
             raise ValueError(

@@ -12,27 +12,28 @@ from tfflows.models.baselines.base import Baseline, pick
 from tfflows.models.cells import Dequantized
 from tfflows.random import from_tails, tail_rows
 
-_NOTHING = -1e9  # log-mass of a cell that no row is in: weights have to be finite
+_NOTHING = -1e9  # log-mass of a cell without rows: weights must be finite
 
 
 @keras.saving.register_keras_serializable("tfflows")
 class Histogram(Dequantized, Baseline):
     """Equal bins between the least and the greatest training row, with exponential tails beyond.
 
-    In one and two dimensions a grid of all combinations of bins; in more, where such a grid would
-    have more cells than rows, the product of a histogram for each dimension.
+    In one and two dimensions it is a grid of all combinations of bins. In more dimensions such a
+    grid would have more cells than rows, so it is the product of one histogram per dimension.
 
-    Each dimension has `bins` bins of equal width and, below and above them, two cells more, whose
-    density falls by a factor of e with each standard deviation of the training rows. The mass of a
-    cell is its number of rows, plus `smoothing`, over the sum of these. Without smoothing this is
-    the maximum-likelihood histogram, and where no training row was the density is 0.
+    Each dimension has `bins` bins of equal width and two more cells, one below and one above them.
+    The density in those two falls by a factor of e with each standard deviation of the training
+    rows. The mass of a cell is its number of rows, plus `smoothing`, over the sum of these. Without
+    smoothing this is the maximum-likelihood histogram, and cells without training rows have
+    density 0.
 
     Args:
       dim: length of the data vector.
       bins: number of bins of each dimension.
       smoothing: rows added to each cell.
       standardize: put the data's mean and standard deviation into the model.
-      dequantize: give numbers that repeat noise; see `Dequantized`.
+      dequantize: add noise to repeated numbers; see `Dequantized`.
       seed: kept for the config; nothing is random in the estimation.
       name: name of the model.
     """
@@ -60,7 +61,7 @@ class Histogram(Dequantized, Baseline):
         p.low = tf.Variable(tf.zeros([dim]), trainable=False, name="low")
         p.high = tf.Variable(tf.ones([dim]), trainable=False, name="high")
         p.tail = tf.Variable(tf.ones([dim]), trainable=False, name="tail")
-        # A grid over both dimensions of two; otherwise a row of cells for each.
+        # With two dimensions, a grid over both; otherwise a row of cells for each.
         shape = [2 + bins, 2 + bins] if dim == 2 else [dim, 2 + bins]
         p.log_mass = tf.Variable(tf.zeros(shape), name="log_mass")
 
@@ -71,7 +72,7 @@ class Histogram(Dequantized, Baseline):
     def _cells(self, x):
         """The cell of each number of `x` `[n, dim]`: 0 and `bins + 1` are the tails."""
         p, bins = self.parameters, self._config["bins"]
-        # Clipped as a float: far away the number of a bin is more than an integer holds.
+        # Clipped as a float: far away the number of a bin overflows an integer.
         cell = tf.floor((x - p.low) / self._width)
         cell = 1 + tf.cast(tf.clip_by_value(cell, 0.0, bins - 1.0), tf.int32)
         cell = tf.where(x < p.low, tf.zeros_like(cell), cell)
@@ -86,7 +87,7 @@ class Histogram(Dequantized, Baseline):
         p.low.assign(x.min(axis=0))
         p.high.assign(x.max(axis=0))
         p.tail.assign(rows.std(axis=0).astype(np.float32))
-        # By the model's own arithmetic: a row at an edge is counted where it will be found.
+        # Use the model's own arithmetic, so that a row at an edge counts where it will be found.
         cells = self._cells(tf.constant(x)).numpy()
         counts = np.zeros(p.log_mass.shape)
         if self._event_shape[0] == 2:

@@ -24,8 +24,8 @@ class GaussianMixture(Dequantized, Baseline):
       components: number of Gaussians.
       regularization: added to the diagonal of each covariance, so that none collapses onto a row.
       standardize: put the data's mean and standard deviation into the model.
-      dequantize: give numbers that repeat noise; see `Dequantized`.
-      seed: of the k-means that EM starts from.
+      dequantize: add noise to repeated numbers; see `Dequantized`.
+      seed: seed of the k-means that EM starts from.
       name: name of the model.
 
     Reference: Dempster, Laird & Rubin, Maximum Likelihood from Incomplete Data via the EM
@@ -54,7 +54,7 @@ class GaussianMixture(Dequantized, Baseline):
         p = self.parameters
         p.logits = tf.Variable(tf.zeros([components]), name="logits")
         p.mean = tf.Variable(tf.zeros([components, dim]), name="mean")
-        # Of each precision U U^T the triangle U, with the logarithm of its diagonal.
+        # The triangle U of each precision U U^T, with the logarithm of its diagonal.
         p.precision = tf.Variable(tf.zeros([components, dim, dim]), name="precision")
 
     def _factors(self):
@@ -64,7 +64,7 @@ class GaussianMixture(Dequantized, Baseline):
         return upper, tf.reduce_sum(diagonal, axis=-1)
 
     def _estimate(self, rows):
-        from sklearn import exceptions, mixture  # slow to import, and needed here alone
+        from sklearn import exceptions, mixture  # slow to import, and only needed here
 
         components = self._config["components"]
         if len(rows) < components:
@@ -76,7 +76,7 @@ class GaussianMixture(Dequantized, Baseline):
             random_state=self.seed % 2**32,
         )
         with warnings.catch_warnings():
-            # The likelihood rises at every step: where the last one leaves it is no error.
+            # The likelihood rises at every step, so stopping at the last one is no error.
             warnings.simplefilter("ignore", exceptions.ConvergenceWarning)
             try:
                 em.fit(rows)

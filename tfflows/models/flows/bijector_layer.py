@@ -1,4 +1,4 @@
-"""A bijector as a Keras layer, for models of the user's own."""
+"""A bijector as a Keras layer, for users' own models."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ tfb = tfp.bijectors
 
 @keras.saving.register_keras_serializable("tfflows")
 class BijectorLayer(AdoptedModule):
-    """A bijector whose variables Keras sees, inside of any layer or model.
+    """A bijector whose variables Keras sees inside any layer or model.
 
-    Keras 3 tracks its own variables and layers. A bijector holds `tf.Variable`s, so a bijector that
-    is a plain attribute of a Keras layer would never train, and nothing would say so. This layer
-    holds the bijector's variables as its own: they train, and are saved and loaded with the model.
+    Keras 3 tracks its own variables and layers. A bijector holds `tf.Variable`s, so as a plain
+    attribute of a Keras layer it would never train, and no error would show it. This layer holds
+    the bijector's variables as its own: they train, and are saved and loaded with the model.
 
         class Model(keras.Model):
             def __init__(self):
@@ -30,7 +30,7 @@ class BijectorLayer(AdoptedModule):
                 return -0.5 * tf.reduce_sum(z**2, -1) + log_det
 
     Args:
-      bijector: any TFP bijector whose variables exist already; it stays at hand as `bijector`.
+      bijector: any TFP bijector whose variables exist already; kept as the attribute `bijector`.
       **kwargs: passed to `keras.layers.Layer`.
     """
 
@@ -51,6 +51,6 @@ class BijectorLayer(AdoptedModule):
         return joint.inverse_and_log_det(self.bijector, tf.identity(y), ndims, context)
 
     def forward(self, x, context=None):
-        """Data `[batch, *event]` of latents `[batch, *latent]`, and that log-determinant."""
+        """Data `[batch, *event]` of latents `[batch, *latent]`, and the forward log-determinant."""
         ndims = self.bijector.forward_min_event_ndims
         return joint.forward_and_log_det(self.bijector, tf.identity(x), ndims, context)

@@ -19,12 +19,12 @@ from tfflows.tracking import AdoptedModule, layer_variables, raw_variables
 
 tfb = tfp.bijectors
 
-# An 8-bit integer and a noise of 15 bits more are exact in float32.
+# An 8-bit integer plus noise of 15 more bits is exact in float32.
 _NOISE_GRID = 2.0**15
 
 
 class UniformDequantization(tf.Module):
-    """Noise `u` that is uniform on (0, 1), whatever the integers.
+    """Noise `u` that is uniform on (0, 1) and independent of the integers.
 
     Reference: Theis, van den Oord & Bethge, A note on the evaluation of generative models, 2015.
     https://arxiv.org/abs/1511.01844
@@ -35,22 +35,23 @@ class UniformDequantization(tf.Module):
 
         Args:
           values: `[batch, *event]`: the integers, as floats.
-          draw: gives noise of that shape: uniform, or through the quantile function it is given.
+          draw: function that returns noise of that shape: uniform, or mapped through a quantile
+            function if it is given one.
         """
         u = (tf.floor(draw(None) * _NOISE_GRID) + 0.5) / _NOISE_GRID
         return u, tf.zeros(tf.shape(values)[:1], values.dtype)
 
     def initialize(self, values, draw):
-        """Initialises what starts from data: nothing."""
+        """Does nothing: no part of this noise starts from data."""
 
 
 class VariationalDequantization(tf.Module):
-    """Noise from a flow that sees the integers: `u = bijector.forward(eps; features(x))`.
+    """Noise from a flow conditioned on the integers: `u = bijector.forward(eps; features(x))`.
 
     Args:
-      bijector: from standard normal latents to noise in (0, 1) of the event's shape; takes the
+      bijector: maps standard normal latents to noise in (0, 1) of the event's shape; takes the
         features as its context.
-      features: Keras layer from `[batch, *event]`, scaled to [-1/2, 1/2), to the context.
+      features: Keras layer that maps `[batch, *event]`, scaled to [-1/2, 1/2), to the context.
       event_shape: shape of one datum.
       levels: number of different integers.
 
@@ -71,7 +72,7 @@ class VariationalDequantization(tf.Module):
         return eps, tf.cast(self.features(values / self._levels - 0.5), values.dtype)
 
     def sample(self, values, draw):
-        """As `UniformDequantization.sample`."""
+        """See `UniformDequantization.sample`."""
         eps, context = self._latents_and_context(values, draw)
         rank = len(self._latent_shape)
         u, log_det = joint.forward_and_log_det(self.bijector, eps, rank, context)
@@ -79,7 +80,7 @@ class VariationalDequantization(tf.Module):
         return u, log_prob - log_det
 
     def initialize(self, values, draw):
-        """Initialises the ActNorm layers from what reaches them for the integers `values`."""
+        """Initialises the ActNorm layers from their inputs for the integers `values`."""
         eps, context = self._latents_and_context(values, draw)
         initialize(self.bijector, eps, len(self._latent_shape), context, inverse=False)
 
@@ -87,21 +88,21 @@ class VariationalDequantization(tf.Module):
 class DequantizedFlow(IntegerEvents, KDrawBound, Flow):
     """A flow of integers 0 to 255, such as the bytes of an image.
 
-    `log_prob` is a lower bound of the log-probability of the integers, the mean of
-    `p(x + u) / q(u | x)` over `samples` draws of the noise `u`, in nats: higher, and nearer to
-    the log-probability, the more draws. In training the noise is fresh. Otherwise it is keyed by a
-    hash of each row's own integers: so the bound is a function of the row alone, and the errors of
-    different rows are independent.
+    `log_prob` is a lower bound on the log-probability of the integers, in nats. It is the logarithm
+    of the mean of `p(x + u) / q(u | x)` over `samples` draws of the noise `u`. More draws make it
+    higher, and bring it nearer to the log-probability. In training the noise is fresh. Otherwise it
+    is keyed by a hash of each row's own integers, so the bound is a function of the row alone, and
+    the errors of different rows are independent.
 
-    Samples are integers, rounded down and cut to the range.
+    Samples are integers, rounded down and clipped to the range.
 
     Args:
-      bijector: from latents to data in [0, 2**bits)^event.
+      bijector: maps latents to data in [0, 2**bits)^event.
       event_shape: shape of one datum.
       dequantization: a `UniformDequantization` or `VariationalDequantization`.
-      bits: of the integers that the flow is a density of: 8, or fewer for a reduced depth, where
-        the low bits of what comes in are dropped, and are zero in samples.
-      samples: K of the bound; a property that may be set.
+      bits: bits of the integers that the flow models: 8, or fewer for a reduced depth. The low
+        bits of the input are then dropped, and are zero in samples.
+      samples: K of the bound; also a property that can be set.
       **kwargs: passed to `Flow`.
 
     Reference: Burda, Grosse & Salakhutdinov, Importance Weighted Autoencoders, 2015, for the bound.
@@ -178,7 +179,7 @@ class DequantizedFlow(IntegerEvents, KDrawBound, Flow):
         """Integers to latents, as a graph function."""
         values = tf.floor(tf.cast(x, tf.float32) / self._step)
         noise, _ = self.dequantization.sample(values, _keyed(values))
-        # Not too near to the next integer for float32: what is decoded is what was encoded.
+        # Stay clear of the next integer, so that float32 decodes what was encoded.
         return super().encode_fn(values + 0.05 + 0.9 * noise, context)
 
     def decode_fn(self, z, context=None):
@@ -213,7 +214,7 @@ def _keyed(values):
 
 
 def check_bits(bits: int) -> int:
-    """`bits` as an int, or a ValueError if it is not 1 to 8."""
+    """Returns `bits` as an int; raises a ValueError if it is not 1 to 8."""
     try:
         number = 0 if isinstance(bits, bool) else operator.index(bits)
     except TypeError:

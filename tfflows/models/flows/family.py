@@ -1,4 +1,4 @@
-"""What families of flows share, of vectors and of images."""
+"""What families of flows share, for vectors and for images."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import numpy as np
 
 from tfflows.models.described import Described, defaults
 
-# A family keys layer i by 1000 seed + i, and numpy's permutations take 32 bits.
+# A family seeds layer i with 1000 seed + i, and numpy's permutations take 32-bit seeds.
 MAX_SEED = 2**32 // 1000 - 1
 _PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16", "float16", "bfloat16")
 
-# Of an argument's default: what its values are, and how that is said.
+# By the type of an argument's default: the type of its values, and its name in errors.
 _KINDS = {
     bool: (bool, "True or False"),
     int: (numbers.Integral, "a whole number"),
@@ -25,14 +25,14 @@ _KINDS = {
 
 
 class FlowFamily(Described):
-    """What families of flows have in common, whatever their events.
+    """Mixin with what all families of flows have in common, for any kind of event.
 
-    A subclass defines `layers_of(event, context_dim, seed, ...)`, from its own constructor
+    A subclass defines `layers_of(event, context_dim, seed, ...)`, which maps its own constructor
     arguments to the list of bijectors, nearest to the data first.
     """
 
     default_base = "normal"
-    _check_variables = False  # the families' bijectors are the project's own
+    _check_variables = False  # no need: the families' bijectors are the project's own
 
     @staticmethod
     def layers_of(event, context_dim, seed, **arguments) -> list:
@@ -50,7 +50,7 @@ class FlowFamily(Described):
 
     @classmethod
     def _check_kinds(cls, arguments: dict) -> None:
-        """Raises for an argument of another kind than its default."""
+        """Raises a ValueError if an argument is not of the same kind as its default."""
         for name, default in cls.default_arguments().items():
             if name not in arguments or name == "base":
                 continue
@@ -61,14 +61,14 @@ class FlowFamily(Described):
 
     @classmethod
     def default_arguments(cls) -> dict:
-        """The arguments that a config of the zoo may set, each with its default."""
+        """The arguments that a zoo config may set, each with its default."""
         values = super().default_arguments() | defaults(cls.layers_of)
         values["base"] = cls.default_base
         return {name: value for name, value in values.items() if value is not None}
 
 
 def check_precision(precision: str | None) -> str:
-    """The name of the dtype policy, Keras's global one if `None`; or a ValueError."""
+    """Returns the dtype policy's name, Keras's global one if `None`; or raises a ValueError."""
     name = keras.config.dtype_policy().name if precision is None else precision
     if name not in _PRECISIONS:
         source = ", Keras's global policy" if precision is None else ""
@@ -80,7 +80,7 @@ def check_precision(precision: str | None) -> str:
 
 
 def layer_seed(seed: int) -> int:
-    """A seed that layers can be keyed by: itself up to `MAX_SEED`, and a hash of any other."""
+    """A seed that layers can use: `seed` itself up to `MAX_SEED`, and a hash of any other."""
     if 0 <= seed <= MAX_SEED:
         return seed
     words = np.random.SeedSequence(seed % 2**64).generate_state(1, np.uint64)
@@ -89,7 +89,7 @@ def layer_seed(seed: int) -> int:
 
 @contextlib.contextmanager
 def dtype_policy(name: str):
-    """Within it, Keras's global policy is the one named."""
+    """Context manager that sets Keras's global dtype policy to the one named."""
     previous = keras.config.dtype_policy()
     keras.config.set_dtype_policy(name)
     try:
@@ -99,7 +99,7 @@ def dtype_policy(name: str):
 
 
 def context_shape_of(context_dim) -> tuple[int] | None:
-    """The shape of a context of that length, or `None`."""
+    """The shape of a context of length `context_dim`, or `None`."""
     return None if context_dim is None else (int(context_dim),)
 
 

@@ -29,7 +29,7 @@ _LARGEST = 1e18
 class Flow(Standardized, DensityModel):
     """A normalizing flow over any TFP bijector.
 
-    Every variable of the bijector, its Keras layers' included, is a weight of the model.
+    Every variable of the bijector, including those of its Keras layers, is a weight of the model.
 
     Args:
       bijector: maps latents (`forward`) to data; ours or any of TFP's.
@@ -88,13 +88,13 @@ class Flow(Standardized, DensityModel):
                 event = tf.zeros([1, *self._event_shape])
                 joint.inverse_and_log_det(self.bijector, event, len(self._event_shape), context)
             except tf.errors.InvalidArgumentError:
-                return  # a bijector that checks its arguments, and zero is not one
+                return  # a bijector that checks its arguments and rejects zero
             except ValueError as error:
-                if "context" in str(error):  # which tfb.Chain does not tell of
+                if "context" in str(error):  # tfb.Chain does not report its context
                     return
                 raise
         found = raw_variables(self.bijector)
-        # Under a strategy the tape sees the copies that a variable has on its devices.
+        # Under a strategy the tape sees a variable's copies on the devices.
         found = {id(part) for v in found for part in (v, *getattr(v, "values", ()))}
         hidden = [v.name for v in tape.watched_variables() if id(v) not in found]
         if hidden:
@@ -134,27 +134,27 @@ class Flow(Standardized, DensityModel):
     def distribution(self) -> tfd.TransformedDistribution:
         """The flow as a TFP distribution.
 
-        Its `sample` follows TFP's seeds, and so gives other draws than `Flow.sample`.
+        Its `sample` uses TFP's seeds, so its draws differ from those of `Flow.sample`.
         """
         latent = tfd.Sample(self.base.distribution(), self._latent_shape)
         return tfd.TransformedDistribution(latent, self.bijector)
 
     @property
     def initialized(self) -> bool:
-        """Whether every ActNorm has been initialised from data."""
-        if not self._known_initialized:  # read but once, being asked for at every draw
+        """Whether everything that starts from data has been initialised."""
+        if not self._known_initialized:  # read once, because every draw needs it
             self._known_initialized = all(int(norm.initialized.numpy()) for norm in self._norms)
         return self._known_initialized
 
     def load_weights(self, filepath, **kwargs):
-        """Keras's `load_weights`, of the model alone."""
+        """Keras's `load_weights`, for the model alone."""
         self._known_initialized = False
         super().load_weights(filepath, **kwargs)
 
     def initialize(self, x, context=None) -> None:
-        """Initialises from the batch `x` every ActNorm that has not been.
+        """Initialises every ActNorm that has not been initialised yet, from the batch `x`.
 
-        Call it outside of a strategy's replicas: all of them get the same statistics.
+        Call it outside of a strategy's replicas, so that all of them get the same statistics.
 
         Args:
           x: `[batch, *event]`, at least two rows.
@@ -242,13 +242,13 @@ class Flow(Standardized, DensityModel):
         return self._compiled("decode_fn", z, self._check_context(context, z.shape[0]))
 
     def interpolate(self, x0, x1, steps: int, context=None) -> tf.Tensor:
-        """Data on the straight line between the latents of two data.
+        """Data on the straight line between the latents of two data points.
 
         Args:
           x0, x1: `[*event]` each: the ends.
           steps: number of points, the ends included, at least 2.
           context: for a conditional flow, `[*context_shape]`, one for all points; or
-            `[2, *context_shape]`, that of each end, mixed as the latents are.
+            `[2, *context_shape]`, one for each end, mixed like the latents.
 
         Returns:
           `[steps, *event]`.
@@ -265,17 +265,17 @@ class Flow(Standardized, DensityModel):
         return self._mix(ends, weights, weights, context)
 
     def manifold(self, x, steps: int = 8, context=None) -> tf.Tensor:
-        """Data on the two-angle manifold through the latents z1 to z4 of four data.
+        """Data on the two-angle manifold through the latents z1 to z4 of four data points.
 
-        The latents are `cos(a) (cos(b) z1 + sin(b) z2) + sin(a) (cos(b) z3 + sin(b) z4)`, whose
-        squared weights sum to 1: where the four are independent normal, so is each of these.
+        The latents are `cos(a) (cos(b) z1 + sin(b) z2) + sin(a) (cos(b) z3 + sin(b) z4)`. The
+        squared weights sum to 1: if z1 to z4 are independent normal, so is each of these latents.
 
         Args:
           x: `[4, *event]`.
-          steps: values of each angle, `2 pi i / steps`. If 4 divides it, the four data are among
-            the results, at the angles 0 and pi / 2.
+          steps: number of values of each angle, `2 pi i / steps`. If 4 divides it, the four data
+            points are among the results, at the angles 0 and pi / 2.
           context: for a conditional flow, `[*context_shape]`, one for all points; or
-            `[4, *context_shape]`, that of each datum, mixed by the squares of the weights.
+            `[4, *context_shape]`, one for each datum, mixed by the squares of the weights.
 
         Returns:
           `[steps, steps, *event]`, the angle a along the first axis.
@@ -298,7 +298,7 @@ class Flow(Standardized, DensityModel):
         return tf.reshape(points, [steps, steps, *self._event_shape])
 
     def _mix(self, x, weights, shares, context):
-        """Data of weighted sums of the latents of `x`, contexts mixed by their shares.
+        """Decodes weighted sums of the latents of `x`, with contexts mixed by `shares`.
 
         Args:
           x: `[m, *event]`.
@@ -314,12 +314,12 @@ class Flow(Standardized, DensityModel):
         return self.decode(tf.tensordot(tf.constant(weights), self.encode(x, context), 1), points)
 
     def save(self, filepath, overwrite=True, **kwargs):
-        """Keras's `save`; for a flow without a config an error before anything is written."""
+        """Keras's `save`; a flow without a config raises an error before anything is written."""
         self.get_config()
         super().save(filepath, overwrite=overwrite, **kwargs)
 
     def get_config(self):
-        """The constructor's arguments; only the named families have them in plain values."""
+        """The constructor's arguments; only the named families have them as plain values."""
         raise ValueError(
             f"get_config: a Flow over {self.bijector.name} cannot be written as a config; "
             "save its weights, or register a subclass that builds the bijector itself"

@@ -1,4 +1,4 @@
-"""Where a TFP bijector is not defined, which it says by NaN."""
+"""Where a TFP bijector is not defined, which it signals by NaN."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _DEFINED_EVERYWHERE = (
 
 
 def inverse_and_log_det(bijector: tfb.Bijector, y, event_ndims: int, context=None):
-    """`(x, log|det dx/dy|)` of any bijector, and at which rows it is not defined.
+    """`(x, log|det dx/dy|)` of any bijector, and the rows at which it is not defined.
 
     The project's bijectors have a log-determinant of -inf outside of their domain, and NaN from
-    them is a failure. TFP's have no word but NaN: `tfb.Exp` has no inverse of -1. So NaN that a
-    TFP bijector makes of numbers is taken for the end of its domain, unless it holds a Keras
-    network, takes a context or has a variable that is NaN.
+    them is a failure. TFP's bijectors can only return NaN there: `tfb.Exp` has no inverse of -1.
+    So if a TFP bijector turns numbers into NaN, we take them to be outside of its domain, unless
+    the bijector holds a Keras network, takes a context or has a variable that is NaN.
 
     Args:
       bijector: any TFP bijector.
@@ -48,7 +48,7 @@ def inverse_and_log_det(bijector: tfb.Bijector, y, event_ndims: int, context=Non
             event_ndims = member.inverse_event_ndims(event_ndims)
         return y, total, undefined
     x, log_det = joint.inverse_and_log_det(bijector, y, event_ndims, context)
-    # At the end of its domain `tfb.Exp` gives an infinite latent and log-determinant.
+    # At the edge of its domain `tfb.Exp` gives an infinite latent and log-determinant.
     endless = tf.reduce_any(tf.math.is_inf(x), axis=list(range(1, x.shape.rank)))
     undefined = (_not_numbers(x) | endless | tf.math.is_nan(log_det)) & ~_not_numbers(y)
     for variable in raw_variables(bijector):

@@ -1,4 +1,4 @@
-"""The noise of flows of images, by the arguments of their families."""
+"""The noise of image flows, built from the arguments of their families."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ tfb = tfp.bijectors
 
 
 def chain(layers, recompute):
-    """The chain of `layers`; one that recomputes, or whose levels do, where that is asked for."""
+    """The chain of `layers`; with `recompute`, one that recomputes, or whose levels do."""
     if not recompute:
         return tb.Chain(layers)
     if isinstance(layers[-1], tb.MultiScale):
         levels = [chain(level.bijectors, recompute) for level in layers[-1].levels]
         return tb.Chain([*layers[:-1], layers[-1].copy(levels=levels)])
-    # A root search costs more than the memory of an event, and is less exact.
+    # Keep every event: to recompute it, a root search would cost more, and be less exact.
     searched = any(isinstance(getattr(b, "map", None), tb.LogisticMixtureAffine) for b in layers)
     return tb.RecomputingChain(layers, **({"keep_every": 1} if searched else {}))
 
@@ -58,9 +58,9 @@ def dequantization_of(kind, shape, levels, seed, arguments, recompute):
             seed=key + 99,
             **extent,
         )
-    except ValueError as error:  # which names the argument of a network or map
+    except ValueError as error:  # its message names the argument of a network or map
         raise ValueError(f"dequantization_{error}") from None
-    # The direction without a root search is that of the noise's draws.
+    # Inverted, so that drawing noise takes the direction without a root search.
     inner = tb.Invert(chain(layers, recompute))
     bijector = tb.Chain([tfb.Sigmoid(), tb.CheckerboardSqueeze(), inner])
     context = _Squeezed(network, squeezed, name="features")
@@ -69,7 +69,7 @@ def dequantization_of(kind, shape, levels, seed, arguments, recompute):
 
 @keras.saving.register_keras_serializable("tfflows")
 class _Squeezed(keras.layers.Layer):
-    """A network of an image whose checkerboard has been squeezed."""
+    """Applies a network to an image after a checkerboard squeeze."""
 
     def __init__(self, network, shape, **kwargs):
         super().__init__(**kwargs)

@@ -1,4 +1,4 @@
-"""Layers and designs of Flow++, which variational dequantization uses too."""
+"""Layers and designs of Flow++, also used by variational dequantization."""
 
 from __future__ import annotations
 
@@ -10,19 +10,20 @@ from tfflows import networks
 
 @dataclasses.dataclass(frozen=True)
 class FlowPlusPlusDesign:
-    """What sets the models of Flow++'s authors apart.
+    """What distinguishes the models of Flow++'s authors from each other.
 
     Attributes:
       layout: what each group of couplings splits, `checkerboard` or `channels`, with a `squeeze`
-        wherever one comes between.
+        wherever the image is squeezed.
       couplings: number of couplings in each group.
       convolutions: 1 x 1 convolutions of the two halves before each coupling.
       last_elu: `elu` of both signs before the last layer of the couplings' networks.
-      deep_features: the noise's features come from as many blocks, with as many heads, as its
-        couplings' networks have, with layer normalisation; else from three blocks without.
+      deep_features: the network of the noise's features has as many blocks and heads as the
+        noise's couplings' networks, and layer normalisation; if false, three blocks without
+        normalisation.
       weight_norm: weight normalisation of every layer of the networks.
 
-    Reference: the paper's tables, and the authors' programs for what they leave open.
+    Reference: the paper's tables, and the authors' code for what the tables leave open.
     https://arxiv.org/abs/1902.00275, https://github.com/aravindsrinivas/flowpp
     """
 
@@ -51,14 +52,14 @@ FLOW_PLUS_PLUS = {
 
 
 def design_of(name: str) -> FlowPlusPlusDesign:
-    """A design by name, or a ValueError."""
+    """Returns a design by its name, or raises a ValueError."""
     if name not in FLOW_PLUS_PLUS:
         raise ValueError(f"design: expected one of {', '.join(FLOW_PLUS_PLUS)}, got {name!r}")
     return FLOW_PLUS_PLUS[name]
 
 
 def attention_network(design, width, blocks, heads, dropout, seed):
-    """A function from a number of channels to the conditioner of a `FlowPlusPlusDesign`."""
+    """A function that builds a `FlowPlusPlusDesign`'s conditioner for a number of channels."""
     return lambda outputs: networks.GatedAttentionNet(
         outputs,
         width,
@@ -80,11 +81,11 @@ def coupling_stack(
       shape: `(H, W, C)` with C even.
       layers: number of couplings; they keep the first and the last half in turn.
       map: elementwise map of the couplings.
-      network: from the index of a coupling to its network.
-      context_shape: of the couplings' networks.
-      seed: of the convolutions.
+      network: function from the index of a coupling to its network.
+      context_shape: context shape of the couplings' networks.
+      seed: seed of the convolutions.
       name: prefix of the couplings' names.
-      convolutions: whether there are any.
+      convolutions: whether to include the 1 x 1 convolutions.
     """
     if layers < 1:
         raise ValueError(f"layers: expected at least 1, got {layers}")

@@ -1,4 +1,4 @@
-"""The base class of families of flows of images, with preprocessing and dequantization inside."""
+"""The base class of families of image flows, with preprocessing and dequantization built in."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tfflows.models.flows.images.shapes import check_shape
 class ImageFamily(FlowFamily, DequantizedFlow):
     """A flow of images `uint8 [H, W, C]` built from plain values, which are its config.
 
-    A subclass defines `layers_of(...)`, from its own constructor arguments to the list of
+    A subclass defines `layers_of(...)`, which maps its own constructor arguments to the list of
     bijectors between preprocessed images and latents, nearest to the data first.
 
     Args:
@@ -25,23 +25,23 @@ class ImageFamily(FlowFamily, DequantizedFlow):
       bits: depth of the images as the flow sees them, 8 or less; see `DequantizedFlow`.
       preprocessing: `"logit"` (`logit(margin + (1 - 2 margin) x / levels)`) or `"rescale"`
         (`x / levels - 1/2`).
-      margin: of the logit.
-      dequantization: `"uniform"`, or `"variational"` for noise from a flow as in Flow++: of
-        couplings over a checkerboard, by a logistic mixture's CDF and a scale and shift, that see
-        features of the image: 32 at each position, or `dequantization_width` where that is less.
+      margin: margin of the logit.
+      dequantization: `"uniform"`, or `"variational"` for noise from a flow as in Flow++. Its
+        couplings act on a checkerboard, by a logistic mixture's CDF and a scale and shift, and see
+        features of the image: 32 at each position, or `dequantization_width` if that is less.
       dequantization_layers, dequantization_width, dequantization_blocks, dequantization_components,
-        dequantization_heads: of that flow and its networks.
+        dequantization_heads: sizes of that flow and its networks.
       dequantization_design: which of Flow++'s models that flow follows; see `FLOW_PLUS_PLUS`.
       samples: draws of noise in one `log_prob`; see `DequantizedFlow`.
       seed: seed of initial weights and training noise.
       name: name of the model.
       precision: Keras dtype policy of the conditioners; the global one by default.
-      recompute: train in memory that does not grow with the depth, in steps that take longer: by a
+      recompute: train in memory that does not grow with the depth, with slower steps, by using a
         `RecomputingChain` in place of every `Chain`. Weights and values are the same.
       **arguments: those of `layers_of`.
 
     Raises:
-      ValueError: for an argument that the family does not have, or one out of its range.
+      ValueError: for an argument that the family does not have, or one that is out of range.
     """
 
     default_preprocessing = "logit"
@@ -128,7 +128,7 @@ class ImageFamily(FlowFamily, DequantizedFlow):
 
     @classmethod
     def default_arguments(cls) -> dict:
-        """The arguments that a config of the zoo may set, each with its default."""
+        """The arguments that a zoo config may set, each with its default."""
         return super().default_arguments() | {
             "preprocessing": cls.default_preprocessing,
             "dequantization": cls.default_dequantization,
@@ -136,7 +136,7 @@ class ImageFamily(FlowFamily, DequantizedFlow):
 
     @classmethod
     def event_arguments(cls, event_shape):
-        """The constructor's arguments that say of what shape one datum is."""
+        """The constructor arguments that set the shape of one datum."""
         return {"shape": tuple(event_shape)}
 
     def get_config(self):

@@ -16,17 +16,17 @@ from tfflows.models.flows.images.shapes import squeezed
 class FlowPlusPlus(ImageFamily):
     """Flow++: mixture-CDF couplings with self-attention, and variational dequantization.
 
-    By default the paper's layout for CIFAR-10: couplings over a checkerboard, a squeeze, couplings
-    over channels, and over a checkerboard again.
+    The default is the paper's layout for CIFAR-10: couplings over a checkerboard, a squeeze,
+    couplings over channels, and couplings over a checkerboard again.
 
     Args:
-      design: the authors' models for `"cifar10"`, `"imagenet32"` or `"imagenet64"`, which differ in
-        layout and networks; see `designs.FLOW_PLUS_PLUS`.
-      couplings: number of couplings in each group of the design; its own by default.
+      design: which of the authors' models to follow, `"cifar10"`, `"imagenet32"` or `"imagenet64"`.
+        They differ in layout and networks; see `designs.FLOW_PLUS_PLUS`.
+      couplings: number of couplings in each group of the design; by default the design's own.
       coupling: `"mixture"` for the CDF of a logistic mixture, its logit, a scale and shift;
         `"affine"` for the scale and shift alone.
       components: logistics in a mixture.
-      width, blocks, heads, dropout: of the networks; see `networks.GatedAttentionNet`.
+      width, blocks, heads, dropout: settings of the networks; see `networks.GatedAttentionNet`.
       **kwargs: those of `ImageFamily`.
 
     Reference: Ho et al., Flow++: Improving Flow-Based Generative Models with Variational
@@ -95,7 +95,7 @@ class FlowPlusPlus(ImageFamily):
 
 
 def _check_divisible(shape, layout):
-    """Raises a ValueError unless every squeeze and checkerboard of `layout` comes out even."""
+    """Raises a ValueError unless `shape` allows every squeeze and checkerboard of `layout`."""
     height = 2 ** layout.count("squeeze")
     columns = height * (2 if layout[-1] == "checkerboard" else 1)
     if shape[0] % height or shape[1] % columns:

@@ -16,8 +16,8 @@ from tfflows.models.flows.images.shapes import squeezed
 class Glow(ImageFamily):
     """Glow: at each level a squeeze and steps of ActNorm, 1 x 1 convolution and coupling.
 
-    Between levels half of the channels become latents, under a Gaussian prior whose mean and
-    scale the other half decides.
+    Between levels half of the channels become latents, under a Gaussian prior. The other half
+    determines the prior's mean and scale.
 
     Args:
       levels: number of levels, L.

@@ -20,9 +20,9 @@ class NICE(ImageFamily):
       layers: number of couplings; their partitions alternate.
       hidden_units: hidden layers of each coupling's multilayer perceptron, over the odd or even
         pixels of the flattened image.
-      convolutional: instead, couplings over a checkerboard, each by a residual convolutional
+      convolutional: use couplings over a checkerboard instead, each with a residual convolutional
         network.
-      width, blocks: of the convolutional networks.
+      width, blocks: sizes of the convolutional networks.
       **kwargs: those of `ImageFamily`.
 
     Reference: Dinh, Krueger & Bengio, NICE: Non-linear Independent Components Estimation, 2014.

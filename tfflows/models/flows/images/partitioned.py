@@ -26,13 +26,13 @@ BAD = ("top", "bottom", "left", "right") * 2
 
 @keras.saving.register_keras_serializable("tfflows")
 class PartitionedRealNVP(ImageFamily):
-    """Affine couplings over a given sequence of partitions, all of one scale.
+    """Affine couplings over a given sequence of partitions, all at one scale.
 
     Args:
-      partitions: names in their order, nearest to the data first: `"checkerboard"` and `"channel"`
+      partitions: names in order, nearest to the data first: `"checkerboard"` and `"channel"`
         (whose two halves are kept in turn), `"top"`, `"bottom"`, `"left"`, `"right"` (the half
         that is kept), `"squeeze"` and `"unsqueeze"`.
-      width, blocks: of the residual convolutional networks.
+      width, blocks: sizes of the residual convolutional networks.
       bound: the log-scales stay within +-bound.
       **kwargs: those of `ImageFamily`.
 

@@ -15,10 +15,10 @@ from tfflows.models.flows.images.shapes import mask_of, squeezed
 class ImageRealNVP(ImageFamily):
     """RealNVP for images: couplings over checkerboards and channels at several scales.
 
-    At each scale come three couplings over a checkerboard, a squeeze and three over channels,
-    then half of the channels become latents; at the last scale, four over a checkerboard.
-    Activation normalisation takes the place of the paper's batch normalisation: it is the same
-    for every row and every replica.
+    Each scale has three couplings over a checkerboard, a squeeze and three couplings over
+    channels; then half of the channels become latents. The last scale has four couplings over a
+    checkerboard. Activation normalisation replaces the paper's batch normalisation, because it is
+    the same for every row and every replica.
 
     Args:
       scales: number of scales.

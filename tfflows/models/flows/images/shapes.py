@@ -8,7 +8,7 @@ import numpy as np
 
 
 def check_shape(shape) -> tuple[int, int, int]:
-    """`shape` as a tuple `(H, W, C)`, or a ValueError."""
+    """Returns `shape` as a tuple `(H, W, C)`, or raises a ValueError."""
     try:
         sizes = tuple(operator.index(d) for d in shape)
     except TypeError:
@@ -19,7 +19,7 @@ def check_shape(shape) -> tuple[int, int, int]:
 
 
 def mask_of(mask: np.ndarray, argument: str) -> np.ndarray:
-    """`mask`, or a ValueError that names the argument by which it keeps all or nothing."""
+    """Returns `mask`; raises a ValueError that names `argument` if it keeps all or nothing."""
     if mask.all() or not mask.any():
         size = " x ".join(map(str, mask.shape))
         raise ValueError(f"{argument}: a coupling of {size} numbers would keep all or none of them")
@@ -27,7 +27,7 @@ def mask_of(mask: np.ndarray, argument: str) -> np.ndarray:
 
 
 def squeezed(shape, argument: str) -> tuple[int, int, int]:
-    """The shape after a squeeze, or a ValueError that names the argument that asks for it."""
+    """Returns the shape after a squeeze, or raises a ValueError that names `argument`."""
     height, width, channels = shape
     if height % 2 or width % 2:
         raise ValueError(f"{argument}: too many, an image of {height} x {width} cannot be squeezed")

@@ -16,8 +16,8 @@ class RealNVP(Family):
     Args:
       layers: number of couplings.
       hidden_units: hidden layers of each conditioner.
-      activation: of the conditioners. With `"tanh"` shifts and scales are bounded, so that a row
-        far from those of training cannot grow from layer to layer.
+      activation: activation of the conditioners. `"tanh"` bounds shifts and scales, so that a row
+        far from the training rows cannot grow from layer to layer.
       bound: log-scales stay within +-bound.
       actnorm: an ActNorm before each coupling.
       linear: what mixes dimensions before each coupling: none, reverse, permute or lu.
@@ -67,7 +67,7 @@ class MAF(Family):
     Args:
       layers: number of autoregressive layers.
       hidden_units: hidden layers (or residual blocks) of each masked network.
-      activation: of the masked networks.
+      activation: activation of the masked networks.
       bound: log-scales stay within +-bound.
       actnorm: an ActNorm before each layer.
       linear: what mixes dimensions before each layer: none, reverse, permute or lu.
@@ -111,12 +111,12 @@ class MAF(Family):
 
 @keras.saving.register_keras_serializable("tfflows")
 class IAF(Family):
-    """Inverse autoregressive flow: sampling is one pass a layer, scoring of given data `dim`.
+    """Inverse autoregressive flow: one pass per layer to sample, `dim` to score given data.
 
     Args:
       layers: number of autoregressive layers.
       hidden_units: hidden layers of each masked network.
-      activation: of the masked networks.
+      activation: activation of the masked networks.
       bound: log-scales stay within +-bound.
       **kwargs: those of `Family`.
 

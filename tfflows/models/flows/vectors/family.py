@@ -13,8 +13,8 @@ from tfflows.models.flows.flow import Flow
 class Family(FlowFamily, Dequantized, Flow):
     """A flow of vectors built from plain values, which are its config.
 
-    A subclass defines `layers_of(...)`, from its own constructor arguments to the list of
-    bijectors, nearest to the data first; the rest is here.
+    A subclass defines `layers_of(...)`, which maps its own constructor arguments to the list of
+    bijectors, nearest to the data first; this class does the rest.
 
     Args:
       dim: length of the data vector.
@@ -22,18 +22,18 @@ class Family(FlowFamily, Dequantized, Flow):
       context_dim: length of the context vector, or `None`.
       standardize: put the data's mean and standard deviation into the model; see
         `Flow.set_standardization`.
-      dequantize: give numbers that repeat noise, and a probability in place of a density; see
-        `Dequantized.set_cells`.
-      marginals: bins of the splines that first make each number normal by itself; 0 for none. See
+      dequantize: add noise to repeated numbers, and give them a probability instead of a density;
+        see `Dequantized.set_cells`.
+      marginals: bins of the splines that first make each number normal on its own; 0 for none. See
         `tfflows.bijectors.Marginals`.
       seed: seed of initial weights, permutations and training noise.
       name: name of the model.
       precision: Keras dtype policy of the conditioners; the global one by default. It is part of
-        the config, so that a saved model computes what it computed.
+        the config, so that a saved model computes the same when loaded.
       **arguments: those of `layers_of`.
 
     Raises:
-      ValueError: for an argument that the family does not have, or one out of its range.
+      ValueError: for an argument that the family does not have, or one that is out of range.
     """
 
     def __init__(
@@ -86,7 +86,7 @@ class Family(FlowFamily, Dequantized, Flow):
 
     @classmethod
     def event_arguments(cls, event_shape):
-        """The constructor's arguments that say of what shape one datum is."""
+        """The constructor arguments that set the shape of one datum."""
         return {"dim": event_shape[0]}
 
     def _initialize(self, x, context):
@@ -96,7 +96,7 @@ class Family(FlowFamily, Dequantized, Flow):
 
     def encode_fn(self, x, context=None):
         """Data to latents, as a graph function; numbers that have a cell get noise first."""
-        # Not too near to the next cell for float32: what is decoded is what was encoded.
+        # Stay clear of the next cell, so that float32 decodes what was encoded.
         noisy = x if self._noise_cells is None else self._with_own_noise(x, 0.9)
         return super().encode_fn(noisy, context)
 

@@ -20,7 +20,7 @@ class ResidualFlow(Family):
     Args:
       layers: number of residual maps.
       hidden_units: hidden layers of each contraction.
-      coefficient: bound of the spectral norm of each of its layers.
+      coefficient: bound on the spectral norm of each layer of a contraction.
       actnorm: an ActNorm before each map.
       linear: what mixes dimensions before each map: none, reverse, permute or lu.
       **kwargs: those of `Family`.
@@ -63,9 +63,9 @@ class FFJORD(Family):
     Args:
       layers: number of vector fields, one after another.
       hidden_units: hidden layers of each vector field.
-      activation: of the vector fields, tanh or softplus.
+      activation: activation of the vector fields, tanh or softplus.
       rtol, atol: tolerances of the solver.
-      training_tolerance: both of them, during training.
+      training_tolerance: value of both tolerances during training.
       kinetic: weight of the kinetic energy in the training loss.
       jacobian: weight of the squared norm of the Jacobian in the training loss.
       **kwargs: those of `Family`.

@@ -12,7 +12,7 @@ from tfflows.models.flows.vectors.stacks import mixers
 
 @keras.saving.register_keras_serializable("tfflows")
 class AffineFlow(Family):
-    """One affine map with a full matrix: a multivariate Gaussian, for a normal base.
+    """One affine map with a full matrix: a multivariate Gaussian if the base is normal.
 
     Args:
       **kwargs: those of `Family`.

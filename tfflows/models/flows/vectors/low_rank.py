@@ -11,7 +11,7 @@ from tfflows.models.flows.vectors.stacks import stack
 
 
 def directed(bijector, direction: str):
-    """`bijector`, which is in closed form from latent to data, turned to where that is needed."""
+    """Turns `bijector`, in closed form from latent to data, to be so in the given direction."""
     if direction not in ("density", "sampling"):
         raise ValueError(f"direction: expected density or sampling, got {direction!r}")
     return bijector if direction == "sampling" else tb.Invert(bijector)
@@ -27,7 +27,7 @@ class PlanarFlow(Family):
         data) or `sampling` (latent to data, for training on a target density). The other way is
         a root search.
       actnorm: an ActNorm before each layer, set from data; not for a target density.
-      **kwargs: those of `Family`. A context decides the maps' parameters, by a linear layer each.
+      **kwargs: those of `Family`. A context sets each map's parameters, through a linear layer.
 
     Reference: Rezende & Mohamed, Variational Inference with Normalizing Flows, 2015.
     https://arxiv.org/abs/1505.05770
@@ -51,8 +51,8 @@ class RadialFlow(Family):
 
     Args:
       layers: number of radial maps.
-      direction: which way each map has the paper's formula: `density` (data to latent) or
-        `sampling` (latent to data).
+      direction: the direction in which each map has the paper's formula: `density` (data to latent)
+        or `sampling` (latent to data).
       actnorm: an ActNorm before each layer, set from data; not for a target density.
       **kwargs: those of `Family`.
 
@@ -79,8 +79,8 @@ class SylvesterFlow(Family):
     Args:
       layers: number of Sylvester maps.
       form: `orthogonal`, `householder`, or `triangular` (which reverses every other layer).
-      columns: ridges a layer, of the orthogonal form; 0 for `dim`.
-      reflections: of the Householder form; 0 for `dim`.
+      columns: ridges per layer, in the orthogonal form; 0 for `dim`.
+      reflections: number of reflections, in the Householder form; 0 for `dim`.
       direction: which way each map is in closed form: `density` (data to latent, for training on
         data) or `sampling` (latent to data, for training on a target density). The other way is
         a root search.
@@ -123,14 +123,14 @@ class SylvesterFlow(Family):
 
 @keras.saving.register_keras_serializable("tfflows")
 class HouseholderFlow(Family):
-    """Trained rotations, each followed by one spline a dimension.
+    """Trained rotations, each followed by one spline per dimension.
 
-    A product of reflections alone keeps every volume, and a normal base as it is; between
-    rotations a spline of each dimension on its own makes the projections Gaussian.
+    A product of reflections alone preserves volume and leaves a normal base unchanged. Between
+    rotations, a separate spline for each dimension makes the projections Gaussian.
 
     Args:
       layers: number of rotations.
-      reflections: Householder reflections a rotation; 0 for `dim`.
+      reflections: Householder reflections per rotation; 0 for `dim`.
       bins: bins of each spline.
       bound: the splines act on [-bound, bound].
       actnorm: an ActNorm before each layer, set from data; not for a target density.

@@ -12,9 +12,10 @@ from tfflows.models.flows.vectors.stacks import autoregressive_layer
 
 @keras.saving.register_keras_serializable("tfflows")
 class MixtureCDFFlow(Family):
-    """Each dimension through the CDF of a mixture of its own, independently of the others.
+    """Maps each dimension through the CDF of its own mixture, independently of the others.
 
-    Latents follow `base`: uniform and Beta take the CDF itself, a normal base its normal quantile.
+    Latents follow `base`. Uniform and Beta bases use the CDF itself, a normal base uses the normal
+    quantile of the CDF.
 
     Args:
       components: number of mixture components.
@@ -40,10 +41,10 @@ class MixtureCDFFlow(Family):
 
 @keras.saving.register_keras_serializable("tfflows")
 class AutoregressiveMixture(Family):
-    """Each dimension a mixture of Gaussians whose parameters the dimensions before it decide.
+    """Models each dimension as a mixture whose parameters depend on the dimensions before it.
 
-    The latents are the conditional CDFs, uniform on [0, 1]: for two dimensions with five
-    components, the two-dimensional autoregressive flow of the textbooks.
+    The latents are the conditional CDFs, uniform on [0, 1]. With two dimensions and five
+    components it is the two-dimensional autoregressive flow of the textbooks.
 
     Args:
       components: number of mixture components.

@@ -1,4 +1,4 @@
-"""Flows whose elementwise map is a monotonic function of its own: NAF, SOS and UMNN."""
+"""Flows with their own kinds of monotonic elementwise maps: NAF, SOS and UMNN."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class SOSFlow(Family):
       layers: number of layers.
       autoregressive: masked autoregression; coupling if false.
       hidden_units: hidden layers (or residual blocks) of each network.
-      degree: of the polynomials that are squared.
+      degree: degree of the polynomials that are squared.
       terms: number of squares.
       bound: the polynomials act on [-bound, bound].
       actnorm: an ActNorm before each layer.

@@ -1,4 +1,4 @@
-"""Autoregressive flows whose networks go along the vector."""
+"""Autoregressive flows whose networks step along the vector."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from tfflows.networks import FiniteDependencyNetwork, RecurrentNetwork
 
 @keras.saving.register_keras_serializable("tfflows")
 class RecurrentFlow(Family):
-    """Autoregressive layers by a recurrent network, or by one over the last few numbers.
+    """Autoregressive layers with a recurrent network, or one over the last few numbers.
 
-    Sampling takes the work of one pass of the network.
+    Sampling costs as much as one pass of the network.
 
     Args:
       layers: number of autoregressive layers.
-      network: `recurrent`, or `finite` for a dependency on the last few numbers alone.
+      network: `recurrent`, or `finite` for a dependency on the last few numbers only.
       hidden_units: layers of gated recurrent units, or hidden layers of the finite network.
       last: how many numbers the finite network sees.
       map: `affine` or `spline`.

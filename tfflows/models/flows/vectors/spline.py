@@ -32,13 +32,13 @@ class NSF(Family):
       residual: residual networks.
       dropout: rate of dropout in the networks during training.
       spline: rational_quadratic, linear, quadratic or cubic.
-      tails: `"identity"` outside of [-bound, bound]; or `"bounded"`: each spline takes [0, 1] onto
-        itself, for data in the unit cube and a base on it (uniform unless given); then without
-        actnorm and lu, which leave the cube.
+      tails: `"identity"` outside of [-bound, bound]; or `"bounded"`: each spline maps [0, 1] onto
+        itself, for data in the unit cube and a base on it (uniform unless given). Bounded splines
+        do not allow actnorm or lu, which leave the cube.
       **kwargs: those of `Family`.
 
     References: Durkan, Bekasov, Murray & Papamakarios, Neural Spline Flows, 2019.
-    https://arxiv.org/abs/1906.04032; of the other splines: Mueller et al., Neural Importance
+    https://arxiv.org/abs/1906.04032; for the other splines: Mueller et al., Neural Importance
     Sampling, 2018. https://arxiv.org/abs/1808.03856; Durkan et al., Cubic-Spline Flows, 2019.
     https://arxiv.org/abs/1906.02145
     """

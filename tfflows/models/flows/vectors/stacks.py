@@ -1,4 +1,4 @@
-"""Layers of flows of vectors: couplings and autoregressions, and what mixes dimensions between."""
+"""Layers of vector flows: couplings, autoregressions, and the mixers of dimensions between them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tfflows.networks import MLP, AutoregressiveNetwork, ResidualMLP
 
 
 def mixers(dim: int, linear: str, seed: int) -> list:
-    """What mixes dimensions between two layers."""
+    """The bijectors that mix dimensions between two layers."""
     if dim == 1 or linear == "none":
         return []
     if linear == "reverse":
@@ -23,7 +23,7 @@ def mixers(dim: int, linear: str, seed: int) -> list:
 
 
 def stack(dim, layers, linear, actnorm, seed, layer) -> list:
-    """`layers` times: ActNorm, a mixer, `layer(index)`."""
+    """Repeats ActNorm, a mixer and `layer(index)`, `layers` times."""
     if layers < 1:
         raise ValueError(f"layers: expected at least 1, got {layers}")
     stack = []
@@ -35,7 +35,7 @@ def stack(dim, layers, linear, actnorm, seed, layer) -> list:
 
 
 def _mask(dim: int, index: int) -> np.ndarray:
-    """Alternating halves: even positions kept by even layers, odd by odd ones."""
+    """Alternating halves: even layers keep even positions, odd layers keep odd ones."""
     if dim < 2:
         raise ValueError(f"dim: a coupling needs at least 2, got {dim}")
     return np.arange(dim) % 2 == index % 2
