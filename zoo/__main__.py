@@ -1,6 +1,6 @@
 """Lists the models of the zoo: `python -m zoo`.
 
-Each line has a config's name, what it needs and what it is. `zoo.load(NAME)` gives the models that
+Each line gives a config's name, what it is and what it needs. `zoo.load(NAME)` loads those that
 come trained; `python -m zoo.train --config=NAME --workdir=DIR` trains any of them.
 
 Commands:
@@ -8,8 +8,8 @@ Commands:
   python -m zoo.evaluate  tests a trained model
   python -m zoo.sample    draws from a trained model
   python -m export        exports a trained model for TF Serving
-  python -m zoo.pretrain  makes models of the zoo again
-  python -m zoo.demo      all of it on two moons, in two minutes
+  python -m zoo.pretrain  retrains models of the zoo
+  python -m zoo.demo      does all of it on two moons, in two minutes
   Each has --help.
 
 Examples:
@@ -26,24 +26,24 @@ from zoo import command, registry
 
 
 def trained_by(name: str, pretrained: dict[str, str]) -> list[str]:
-    """Names of the trained models that a config made.
+    """Names of the trained models that were made from a config.
 
     Args:
-      name: of the config.
-      pretrained: name of each trained model, to that of its config.
+      name: name of the config.
+      pretrained: maps the name of each trained model to that of its config.
     """
     return [model for model, config in pretrained.items() if config == name]
 
 
 def needs(config: ConfigDict) -> str:
-    """What has to be given to train a model; empty for nothing."""
+    """The data that a user must provide to train a model; empty for none."""
     if config.data.source == "tfds":
         return f"{config.data.name} of TFDS"
     return {"table": "a table", "images": "images"}.get(config.data.source, "")
 
 
 def lines(trained_only: bool = False) -> list[str]:
-    """The models, a line each: name, trained or not, needs, summary."""
+    """The models, one per line: name, summary, trained or not, needs."""
     pretrained = {name: registry.trained_config(name)["name"] for name in registry.pretrained()}
     rows = []
     for name in registry.names():

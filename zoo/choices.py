@@ -1,10 +1,10 @@
-"""Values that flags choose among, where `--help` finds them without importing TensorFlow."""
+"""Values of enum flags, kept apart so that `--help` does not import TensorFlow."""
 
-# Of `zoo.train`: `tfflows.training.strategy.NAMES`.
+# For `zoo.train`: the same as `tfflows.training.strategy.NAMES`.
 STRATEGIES = ("auto", "one", "mirrored", "multi_worker", "tpu")
 
-# Of `zoo.evaluate`.
+# For `zoo.evaluate`.
 PARTS = ("test", "all")
 
-# Of `zoo.image_studies`.
+# For `zoo.image_studies`.
 STUDIES = ("flowpp", "partition")

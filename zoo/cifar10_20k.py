@@ -1,10 +1,10 @@
-"""Makes the set of `glow_cifar10_small` from CIFAR-10: `python -m zoo.cifar10_20k --data_dir=DIR`.
+"""Makes the data of `glow_cifar10_small` from CIFAR-10: `python -m zoo.cifar10_20k --data_dir=DIR`.
 
-The set is 20,000 training images of CIFAR-10 and 9,979 of its test images. cifar10_20k.npz has a
-digest of each, in the order of the set, so that it comes out the same whatever the order in which
+The set is 20,000 training images of CIFAR-10 and 9,979 of its test images. cifar10_20k.npz holds
+a digest of each image, in the order of the set, so the result does not depend on the order in which
 CIFAR-10 is read.
 
-CIFAR-10 has to lie in the folder as TFDS prepares it: `tfds build cifar10 --data_dir=DIR`.
+The folder must hold CIFAR-10 as TFDS prepares it: `tfds build cifar10 --data_dir=DIR`.
 
 Examples:
   tfds build cifar10 --data_dir=DIR
@@ -47,14 +47,14 @@ def digests(x: np.ndarray) -> np.ndarray:
 
 
 def chosen(x: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-    """Where the images of given digests are.
+    """Finds the images that have the given digests.
 
     Args:
       x: `uint8 [n, H, W, C]`.
       wanted: digests, `uint64 [m]`.
 
     Returns:
-      `int64 [m]`, the place in `x` of each.
+      `int64 [m]`, the index of each in `x`.
 
     Raises:
       ValueError: if an image is not in `x`.
@@ -69,16 +69,16 @@ def chosen(x: np.ndarray, wanted: np.ndarray) -> np.ndarray:
 
 
 def make(data_dir: str) -> None:
-    """Writes the set beside the CIFAR-10 that it is chosen from.
+    """Writes the set to the folder of the CIFAR-10 that it is taken from.
 
     Args:
       data_dir: a folder of TFDS sets with `cifar10`.
 
     Raises:
-      ValueError: if the folder has the set already, or no CIFAR-10, or another one.
+      ValueError: if the folder already has the set, has no CIFAR-10, or has a different one.
     """
     place = pathlib.Path(data_dir).expanduser()
-    if (place / NAME / VERSION).exists():  # what was interrupted lies under another name
+    if (place / NAME / VERSION).exists():  # an interrupted run is under another name
         raise ValueError(f"data_dir: {place} has a set {NAME!r} already")
     outputs.check_folder("data_dir", place)
     with np.load(_DIGESTS) as file:
@@ -94,7 +94,7 @@ def make(data_dir: str) -> None:
 
 
 def _write(splits: dict[str, images.Images], place: pathlib.Path) -> None:
-    """Writes the set as TFDS prepares one: all of it, or nothing."""
+    """Writes the set in TFDS's format, all of it or nothing."""
     import tensorflow_datasets as tfds
 
     class Builder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
@@ -102,7 +102,7 @@ def _write(splits: dict[str, images.Images], place: pathlib.Path) -> None:
 
         name = NAME
         VERSION = tfds.core.Version(VERSION)
-        url_infos = {}  # TFDS would look for a file of checksums
+        url_infos = {}  # otherwise TFDS looks for a file of checksums
 
         def _info(self):
             names = next(iter(splits.values())).class_names
@@ -131,7 +131,7 @@ def _write(splits: dict[str, images.Images], place: pathlib.Path) -> None:
 
 
 def main() -> None:
-    """Makes the set in the folder that the flag names."""
+    """Makes the set in the folder given by the flag."""
     make(flags.FLAGS.data_dir)
     print(f"{NAME} is in {flags.FLAGS.data_dir}")
 

@@ -1,4 +1,4 @@
-"""What the binaries share: flags, and errors in one line."""
+"""What the commands share: flag handling and one-line error messages."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from ml_collections import ConfigDict
 from zoo import registry, usage
 from zoo.configs import default
 
-# `--help` of a command lists what it defines by way of this module.
+# Flags defined through this module count as the command's own, so that its `--help` lists them.
 flags.disclaim_key_flags()
 
 _INTERRUPTED = 130  # the exit code that shells give to a process ended by Ctrl-C
 
-_rest = []  # the command line without its flags, from `begin` to `run`
+_rest = []  # the arguments that are not flags: `begin` sets them, `run` uses them
 
 
 def fail(message: str) -> None:
-    """Ends the process as for an error of the user's: one line on stderr, exit code 2."""
+    """Ends the process after a user's error: one line on stderr, exit code 2."""
     print(f"error: {message}", file=sys.stderr, flush=True)
     sys.exit(2)
 
@@ -37,16 +37,16 @@ def begin(
 ) -> None:
     """Answers `--help` and checks the flags, before the command imports TensorFlow.
 
-    A command calls it at its top, when its flags are defined; `run` comes at its end. `--config`
-    may be the name of a zoo model in place of a file. An error in the flags is one line on stderr
-    and exit code 2.
+    A command calls `begin` at its top, after it defines its flags, and `run` at its end. `--config`
+    may be the name of a zoo model instead of a file. An error in the flags prints one line on
+    stderr and exits with code 2.
 
     Args:
       program: the command's module, as `python -m` takes it.
-      doc: its docstring, which says what it does and gives examples.
-      required: names of the flags that have to be given.
-      arguments: what may be given beside flags, as the usage line has it; empty for nothing.
-      light: the command works without TensorFlow.
+      doc: the module's docstring, which says what the command does and gives examples.
+      required: names of the required flags.
+      arguments: arguments allowed besides flags, as the usage line shows them; empty for none.
+      light: whether the command works without TensorFlow.
     """
     help_flag = usage.asked(sys.argv)
     if help_flag:
@@ -71,7 +71,7 @@ def begin(
         needed = ", ".join(f"--{name}=..." for name in missing)
         fail(f"expected {needed}; python -m {program} --help says more")
     if not light:
-        importlib.import_module("tfflows")  # first, as it keeps TensorFlow's notes quiet
+        importlib.import_module("tfflows")  # first, because it silences TensorFlow's notes
 
 
 def run(main: Callable[..., None], arguments: bool = False) -> None:
@@ -79,11 +79,11 @@ def run(main: Callable[..., None], arguments: bool = False) -> None:
 
     Args:
       main: the command's work; it reads `flags.FLAGS`.
-      arguments: whether `main` is given a list of what stands on the command line beside flags.
+      arguments: whether `main` takes a list of the command-line arguments that are not flags.
     """
 
     def guarded(_):
-        # absl sets the flag itself, to INFO: TensorFlow then tells of every file that it writes.
+        # absl sets the flag to INFO by itself; TensorFlow then reports every file that it writes.
         if not any(a.lstrip("-").startswith(("verbosity", "v=")) for a in sys.argv[1:]):
             logging.set_verbosity(logging.WARNING)
         try:
@@ -103,7 +103,7 @@ def run(main: Callable[..., None], arguments: bool = False) -> None:
 
 
 def _with_config_file(argv: Sequence[str]) -> list[str]:
-    """The command line with the file of a model's config where its name was given."""
+    """The command line, with a model's name in `--config` replaced by its config file."""
     place = _place_of_config(argv)
     if place is None:
         return list(argv)
@@ -112,7 +112,7 @@ def _with_config_file(argv: Sequence[str]) -> list[str]:
 
 
 def _place_of_config(argv: Sequence[str]) -> tuple[int, str, str] | None:
-    """Where the value of `--config` is, what stands before it there, and the value."""
+    """Position of the argument that holds `--config`'s value, the text before it, and the value."""
     for position, argument in enumerate(argv):
         flag, equals, value = argument.partition("=")
         if argument == "--":
@@ -127,13 +127,13 @@ def _place_of_config(argv: Sequence[str]) -> tuple[int, str, str] | None:
 
 def _config_file(value: str) -> str:
     path = registry.config_file(value)
-    if path.parent not in (registry.CONFIGS, registry.PAPER_SIZE):  # the zoo's are tested
+    if path.parent not in (registry.CONFIGS, registry.PAPER_SIZE):  # the zoo's own have tests
         _check_config_file(str(path))
     return str(path)
 
 
 def _config_of_help() -> ConfigDict:
-    """The config that `--help` lists: the one that `--config` names, or what all configs have."""
+    """The config that `--help` lists: that of `--config`, or the entries that all configs share."""
     place = _place_of_config(sys.argv)
     if place is not None:
         return runpy.run_path(_config_file(place[2]))["get_config"]()
@@ -156,12 +156,12 @@ def _check_config_file(path: str) -> None:
             f"{path}: expected a ConfigDict from get_config, got a {type(config).__name__}"
         )
     wanted = default.get_config(name="", summary="", family="NSF")
-    wanted.unlock().model.args = ConfigDict()  # the family's own
+    wanted.unlock().model.args = ConfigDict()  # they depend on the family
     _check_entries(config, wanted, path)
 
 
 def _check_entries(config: ConfigDict, wanted: ConfigDict, path: str, prefix: str = "") -> None:
-    """Raises a ValueError for an entry that is missing, or of another type than the default's."""
+    """Raises a ValueError if an entry is missing or has another type than the default."""
     for key in wanted:
         if key not in config:
             raise ValueError(
@@ -180,28 +180,28 @@ def _check_entries(config: ConfigDict, wanted: ConfigDict, path: str, prefix: st
 def _one_line(error: Exception) -> str:
     """The message of an error in one line."""
     if isinstance(error, AttributeError | KeyError):
-        # ml_collections': within it a KeyError of the entry's name, and what is near it.
+        # From ml_collections, which nests a KeyError with the entry's name and similar names.
         text = error
         while isinstance(text, Exception):
             text = text.args[0] if text.args else ""
         name, _, near = str(text).strip().partition("\n")
         return " ".join(f"no entry {name}. {near}".split()).replace('"', "'")
     text = " ".join(str(error).split())
-    # Python's words for what a flag of absl's cannot be read as.
+    # Python's wording when absl cannot parse the value of a flag.
     text = re.sub(r"invalid literal for int\(\) with base 10: .*", "expected a whole number", text)
     return re.sub(r"could not convert string to float: .*", "expected a number", text)
 
 
 def define_samples() -> None:
-    """Defines the flag `--samples`, the K of the bound of a model of integers."""
+    """Defines the flag `--samples`: K, the number of draws in the bound of a model of integers."""
     flags.DEFINE_integer("samples", None, "Draws of dequantization noise in one bound.")
 
 
 def set_samples(model, samples: int | None) -> None:
-    """Sets the number of draws in one bound, where a number is given.
+    """Sets the number of draws in one bound, if a number is given.
 
     Raises:
-      ValueError: if the model is not one of integers, or the number is below 1.
+      ValueError: if the model is not a model of integers, or the number is below 1.
     """
     if samples is None:
         return

@@ -1,4 +1,4 @@
-"""From nothing to an exported, scored density: `python -m zoo.demo`.
+"""Trains, exports and scores a density from scratch: `python -m zoo.demo`.
 
 Trains the neural spline flow on two moons, tests it against the exact density, exports it, scores
 rows through the export in a second process, and draws the picture.
@@ -36,7 +36,7 @@ _SCORED = 10_000
 
 
 def _run(title: str, *arguments: str) -> str:
-    """Runs a process of the same Python and returns the last line that it prints."""
+    """Runs a process with the same Python and returns the last line that it prints."""
     print(f"\n{title}\n$ python {' '.join(arguments)}", flush=True)
     environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "2"}
     done = subprocess.run(
@@ -72,7 +72,7 @@ def main() -> None:
     rows_path, scores_path = workdir / "rows.npy", workdir / "scores.npy"
     np.save(rows_path, rows)
     script = os.path.relpath(pathlib.Path(__file__).with_name("score.py"))
-    # -P: the folder of the script is not to be found by its imports.
+    # -P keeps the script's folder off its import path.
     _run(
         "4. Scoring through the export, in a process with TensorFlow and numpy alone",
         *("-P", script, exported, str(rows_path), str(scores_path)),

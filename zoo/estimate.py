@@ -1,8 +1,8 @@
 """Models that are not trained step by step but estimated from all rows at once.
 
-Histograms, Gaussians, mixtures by EM: such a model has a method `estimate`. Where its config names
-candidates (numbers of bins, of components), each is estimated from the training rows and the one of
-the lowest validation loss is kept.
+Histograms, Gaussians and mixtures by EM have a method `estimate`. If the config names candidates
+(numbers of bins or of components), each candidate is estimated from the training rows, and the one
+with the lowest validation loss is kept.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from zoo.modalities.data import Data
 
 
 def candidates(config: ConfigDict) -> list[dict]:
-    """Arguments of the models that validation is to choose among; none, once, without any."""
+    """Arguments of each model that validation chooses among; a single empty dict by default."""
     given = config.model.get("candidates", {})
     values = [value if isinstance(value, tuple | list) else [value] for value in given.values()]
     for name, choice in zip(given, values, strict=True):
@@ -35,15 +35,16 @@ def estimate(build: Callable, config: ConfigDict, data: Data) -> tuple[object, l
     """Estimates every candidate from the training rows.
 
     Args:
-      build: makes the model with the arguments given.
+      build: makes the model from a candidate's arguments.
       config: the config.
-      data: its data.
+      data: the data of the config.
 
     Returns:
-      The model of the lowest validation loss, a record of each candidate, and which it was.
+      The model with the lowest validation loss, a record of each candidate, and the number of the
+      chosen one, counted from 1.
 
     Raises:
-      ValueError: if the data are a target, of which there are no rows.
+      ValueError: if the data are a target, which has no rows.
     """
     if data.target is not None:
         raise ValueError(
@@ -65,7 +66,7 @@ def estimate(build: Callable, config: ConfigDict, data: Data) -> tuple[object, l
 
 
 def write(model, records: list[dict], workdir: pathlib.Path) -> None:
-    """Writes metrics.jsonl, a line a candidate, and the weights."""
+    """Writes the weights, and metrics.jsonl with one line per candidate."""
     text = "".join(json.dumps(record) + "\n" for record in records)
     files.write(workdir / loop.METRICS, lambda path: path.write_text(text))
     files.write(workdir / loop.FINAL, model.save_weights)

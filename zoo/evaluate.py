@@ -50,27 +50,29 @@ def evaluate(
 
     Args:
       model: a name or a work directory.
-      data_path: the table or images, where they are not where the config says (or it says nothing).
-        A table's columns are taken by the names that the card has, and classes by theirs.
-      data_dir: the folder of TFDS, likewise.
-      flow: the loaded model, where it has been loaded already.
+      data_path: the table or images, if they are not where the config says (or it says nothing). A
+        table's columns and the images' classes are matched by their names on the card.
+      data_dir: the folder of TFDS sets, likewise.
+      flow: the model, if it has been loaded already.
       samples: draws of the dequantization noise in one bound, for a model of integers.
-      rows: how many of the rows, the first, where not all.
-      part: "test", the rows that training on these data would hold back, or "all", of a table or
-        images that the model was not trained on.
+      rows: number of rows to score, the first ones; all by default.
+      part: "test" for the rows that training on these data would hold back; "all" for every row of
+        a table or images that the model was not trained on.
 
     Returns:
-      Figures in nats, each with `_two_standard_errors`: `log_likelihood`, the mean over these rows;
-      for a model that standardises `log_likelihood_standardized`; for one of integers
-      `bits_per_dim`; for one that gives noise the `samples` of the bound that these are, and for
-      columns with cells `off_grid`, how many values of a column lie off its grid; for data of known
-      density
-      `kl_divergence`, the mean of log p_true - log q. For a target of reverse KL `kl_divergence` is
-      the mean of log q - log p over the model's own draws.
+      Figures in nats, each with `_two_standard_errors`:
+
+      * `log_likelihood`: the mean over these rows;
+      * `log_likelihood_standardized`, for a model that standardises;
+      * `bits_per_dim`, for a model of integers;
+      * `samples`, for a model that adds noise: the number of draws in the bound;
+      * `off_grid`, for columns with cells: how many values of a column lie off its grid;
+      * `kl_divergence`, for data of known density: the mean of log p_true - log q; for a target of
+        reverse KL, the mean of log q - log p over the model's own draws.
 
     Raises:
-      ValueError: if there is no such model, its data are not there, or all rows are asked for of
-        those that the model was trained on, or of a density.
+      ValueError: if there is no such model, if its data are missing, or if `part` is "all" for the
+        data that the model was trained on or for a density.
     """
     if part not in choices.PARTS:
         raise ValueError(f"part: expected one of {', '.join(choices.PARTS)}, got {part!r}")
@@ -101,7 +103,7 @@ def evaluate(
 
 
 def describe(result: dict, modality: str) -> str:
-    """The figures of a model of that modality, a line each."""
+    """The figures of a model of that modality, one per line."""
     lines = modalities.get(modality).describe(result)
     lines.append(f"rows: {result['rows']} (+- is two standard errors)")
     if "note" in result:
@@ -110,7 +112,7 @@ def describe(result: dict, modality: str) -> str:
 
 
 def main() -> None:
-    """Tests as the flags say."""
+    """Tests the model as the flags say."""
     values = flags.FLAGS
     if values.output:
         outputs.check_output(values.output)

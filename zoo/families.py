@@ -1,9 +1,9 @@
 """Default arguments of the families of models, read from their source.
 
-A config lists every argument of its family, and a command shows and checks its config before it
-imports TensorFlow, which takes seconds. So the defaults are read as `setup.py` reads the versions:
-from the signatures in the source. `tfflows.models.described.Described.default_arguments` gives
-the same from the classes.
+A config lists every argument of its family. A command shows and checks its config before it imports
+TensorFlow, which takes seconds. So the defaults are read from the signatures in the source, as
+`setup.py` reads the versions. `tfflows.models.described.Described.default_arguments` reads the same
+defaults from the classes.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ import pathlib
 
 _REGISTERED = "register_keras_serializable"
 _DESCRIBED = "Described"  # the base of all classes that plain values describe
-_NO_ENTRIES = "NO_ENTRIES"  # in its module: arguments that a config does not set
-_NONE = object()  # no default, or one that only a run of the module gives
+_NO_ENTRIES = "NO_ENTRIES"  # in that module: arguments that a config does not set
+_NONE = object()  # no default, or one that is known only once the module runs
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class _Class:
-    """What the source says of a class.
+    """What the source says about a class.
 
     Attributes:
       bases: names of its base classes.
       registered: whether Keras knows it by name, as it does every family.
       described: whether plain values describe it.
       values: its attributes.
-      signatures: of its methods: argument names to defaults.
+      signatures: method name to that method's argument names and their defaults.
     """
 
     bases: tuple[str, ...]
@@ -85,7 +85,7 @@ def _check(family: str) -> None:
 
 
 def _order(name: str) -> list[_Class]:
-    """A class and those that it inherits from, in the order in which Python looks them up."""
+    """A class and its base classes, in Python's lookup order."""
     found = _classes().get(name)
     if found is None:
         return []
@@ -165,7 +165,7 @@ def _signature(arguments: ast.arguments, constants: dict) -> dict:
 
 
 def _value(node: ast.expr, constants: dict):
-    """The value of an expression of literals and of constants of the module."""
+    """The value of an expression made of literals and constants of the module."""
     try:
         return eval(compile(ast.Expression(node), "", "eval"), {"__builtins__": {}}, constants)
     except (NameError, TypeError, AttributeError):

@@ -1,4 +1,4 @@
-"""The tables and pictures of the pretrained models: `python -m zoo.gallery --output=docs`.
+"""Makes the tables and pictures of the pretrained models: `python -m zoo.gallery --output=docs`.
 
 Examples:
   python -m zoo.gallery --output=docs
@@ -40,10 +40,10 @@ def toys() -> str:
 
 
 def tables() -> str:
-    """The models of tables as a Markdown table, a row a model and group of columns a table.
+    """The models of tables in Markdown: a row for each model, a group of columns for each table.
 
-    Figures are mean log-likelihoods of standardised rows. The model of each table that has the
-    highest on the validation rows is in bold.
+    Figures are mean log-likelihoods of standardised rows. For each table, the model with the
+    highest figure on the validation rows is in bold.
     """
     found = {}  # model to table to card
     for name in registry.pretrained():
@@ -128,7 +128,7 @@ def _figure(test: dict, name: str, digits: int) -> str:
 
 
 def write(output: pathlib.Path) -> pathlib.Path:
-    """Writes `zoo.md`, and to `images/` a picture of every 1-D and 2-D model.
+    """Writes `zoo.md` and, in `images/`, pictures of every model but those of tables.
 
     Args:
       output: folder of the documents.
@@ -175,7 +175,7 @@ def write(output: pathlib.Path) -> pathlib.Path:
 
 
 def main() -> None:
-    """Writes what the flag says, and prints the tables."""
+    """Writes the documents to the folder given by the flag, and prints the tables."""
     print(write(pathlib.Path(flags.FLAGS.output)))
     print(toys(), tables(), images(), sep="\n\n")
 

@@ -3,12 +3,12 @@
 `partition`: affine couplings over a checkerboard and channels, against couplings over the top,
 bottom, left and right halves of the image. `flowpp`: Flow++, and Flow++ without self-attention,
 with affine couplings, and with uniform dequantization; widths are scaled as in the paper's
-ablation, so that the numbers of parameters are close. Its images keep 3 bits: at 8, what the parts
-gain takes longer to show than a small budget lasts.
+ablation, so that the numbers of parameters are close. Its images keep 3 bits: at 8 bits, a small
+budget is over before the gain from each part shows.
 
-Each variant is trained from several seeds on the same small budget, in a folder that a second start
-goes on from, and tested on the same images. Prints a table in bits/dim, with two standard errors
-over the seeds, and writes it to `table.md`, with a picture of the validation curves.
+Each variant is trained from several seeds on the same small budget, and tested on the same images.
+A second start resumes from the folder. Prints a table in bits/dim, with two standard errors over
+the seeds, and writes it to `table.md`, with a picture of the validation curves.
 
 Examples:
   python -m zoo.image_studies --study=partition --data_dir=DIR --output=runs/partition
@@ -56,14 +56,14 @@ class Study:
     """A comparison.
 
     Attributes:
-      title: of the picture.
-      family: of all variants.
+      title: title of the picture.
+      family: family of all variants.
       common: arguments of the model that all variants share.
-      variants: name to the arguments that are its own, the best expected first.
-      data: of the config: the TFDS set and its channels.
+      variants: name of each variant and the arguments of its own, the expected best first.
+      data: entries of the config's `data`: the TFDS set and its channels.
       size: images are resized to `size` by `size`.
-      steps: of each training.
-      learning_rate: its peak.
+      steps: steps of each training.
+      learning_rate: the peak learning rate.
     """
 
     title: str
@@ -130,7 +130,7 @@ def config(study: str, variant: str, seed: int, steps: int, data: dict) -> Confi
         data={"source": "tfds", "height": chosen.size, "width": chosen.size} | chosen.data | data,
         train={
             "steps": steps,
-            "batch_size": 16,  # at a small budget, more steps are worth more than larger ones
+            "batch_size": 16,  # on a small budget, more steps help more than larger batches
             "learning_rate": chosen.learning_rate,
             "warmup": min(100, steps),
             "clip_norm": 100.0,
@@ -145,10 +145,10 @@ def config(study: str, variant: str, seed: int, steps: int, data: dict) -> Confi
 def run(
     study: str, output: pathlib.Path, steps: int, seeds: int, data: dict, samples: int, rows: int
 ) -> dict[str, list[dict]]:
-    """Trains and tests every variant from every seed, or goes on where it was stopped.
+    """Trains and tests every variant from every seed, or resumes where it was stopped.
 
     Returns:
-      Variant to a record a seed: `bits_per_dim`, `parameters`, `seconds`, `curve`.
+      For each variant, a record per seed: `bits_per_dim`, `parameters`, `seconds`, `curve`.
     """
     records = {variant: [] for variant in STUDIES[study].variants}
     for seed, variant in itertools.product(range(seeds), records):
@@ -202,7 +202,7 @@ def _error(values: np.ndarray) -> float:
 
 
 def _compared(first: str, second: str, records) -> str:
-    """Whether `first` is ahead, seed by seed: the runs of one seed saw the same batches."""
+    """Compares two variants seed by seed, because runs with the same seed saw the same batches."""
     gaps = np.array(
         [
             b["bits_per_dim"] - a["bits_per_dim"]
@@ -232,7 +232,7 @@ def picture(study: str, records: dict[str, list[dict]], path: pathlib.Path) -> N
             axes.plot(steps, bits, f"C{number}-", lw=1.2, alpha=0.8, label=label)
     runs = itertools.chain.from_iterable(records.values())
     ends = [np.array(r["curve"])[:, 1] / (r["dim"] * math.log(2)) for r in runs]
-    # From the best to the worst, without the first quarter of each curve.
+    # The axis spans the best to the worst value, without the first quarter of each curve.
     low, high = min(end.min() for end in ends), max(end[len(end) // 4 :].max() for end in ends)
     space = 0.05 * (high - low)
     axes.set(

@@ -1,14 +1,14 @@
-"""How well a model's scores tell other images from its own: `python -m zoo.outliers --model=NAME`.
+"""How well a model's scores detect images of another set: `python -m zoo.outliers --model=NAME`.
 
-Images of another set are to be told from test images of the model's own. Raw likelihood is known
-to fail at it (Nalisnick et al., Do Deep Generative Models Know What They Don't Know?, 2019,
-https://arxiv.org/abs/1810.09136): a model of clothes finds digits likelier than clothes. So beside
-it stand
+A score has to separate images of another set from test images of the model's own set. Raw
+likelihood is known to fail (Nalisnick et al., Do Deep Generative Models Know What They Don't Know?,
+2019, https://arxiv.org/abs/1810.09136): a model of clothes finds digits likelier than clothes. So
+the test has two more scores:
 
 * typicality (Nalisnick et al., 2019, https://arxiv.org/abs/1906.02994): how far the bits/dim of an
-  image are from the mean over validation images, either way;
+  image are from the mean over validation images, in either direction;
 * the likelihood ratio to a general compressor (Serra et al., Input complexity and
-  out-of-distribution detection, 2020, https://arxiv.org/abs/1909.11480): bits of the model less
+  out-of-distribution detection, 2020, https://arxiv.org/abs/1909.11480): bits of the model minus
   bits of the PNG file.
 
 Prints the area under the ROC curve of each score (1/2 is chance), and writes a histogram of each.
@@ -59,16 +59,16 @@ def png_bits(x: np.ndarray) -> np.ndarray:
 
 
 def scores(model, x: np.ndarray, mean_bits: float, context: np.ndarray | None = None) -> dict:
-    """The scores of images, each higher where an image is less like the model's own.
+    """The scores of images, each higher if an image is less like the model's own.
 
     Args:
       model: a flow of images.
       x: `uint8 [n, H, W, C]`.
-      mean_bits: mean bits/dim of the model over images of its own.
+      mean_bits: mean bits/dim of the model over its own images.
       context: classes, for a conditional model.
 
     Returns:
-      Name of the score to `[n]`, in bits/dim.
+      Each score by name, `[n]`, in bits/dim.
     """
     bits = -batches.log_prob(model, x, context) / (math.prod(x.shape[1:]) * math.log(2.0))
     return {
@@ -91,7 +91,7 @@ def auroc(own: np.ndarray, other: np.ndarray) -> float:
 
 
 def standard_error(area: float, m: int, n: int) -> float:
-    """Of an area under the ROC curve over `m` and `n` images (Hanley & McNeil, 1982)."""
+    """Standard error of an area under the ROC curve, `m` and `n` images (Hanley & McNeil, 1982)."""
     q1, q2 = area / (2 - area), 2 * area**2 / (1 + area)
     variance = area * (1 - area) + (m - 1) * (q2 - area**2) + (n - 1) * (q1 - area**2)
     return math.sqrt(max(variance, 0.0) / (m * n))

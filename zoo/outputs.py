@@ -1,4 +1,4 @@
-"""Where a command writes: checked before it works."""
+"""Checks, before a command starts work, that it can write its output."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 
 def check_output(path: str | os.PathLike) -> None:
-    """Raises a ValueError if the file of `--output` cannot be written; makes nothing."""
+    """Raises a ValueError if the file of `--output` cannot be written; creates nothing."""
     path = pathlib.Path(path)
     folder = path.absolute().parent
     if not folder.is_dir():
@@ -20,12 +20,12 @@ def check_output(path: str | os.PathLike) -> None:
 
 
 def check_folder(name: str, path: str | os.PathLike, files: Sequence[str] = ()) -> None:
-    """Raises a ValueError if a folder can be neither written to nor made; makes nothing.
+    """Raises a ValueError if a folder can be neither written to nor created; creates nothing.
 
     Args:
-      name: of the flag, for the message.
+      name: name of the flag, for the message.
       path: the folder.
-      files: names of the files that are to be written there; none of them may be a folder.
+      files: names of the files to be written there; none of them may be a folder.
     """
     for file in files:
         place = pathlib.Path(path) / file

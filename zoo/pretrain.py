@@ -1,8 +1,8 @@
-"""Makes models of the zoo again: `python -m zoo.pretrain NAME ... --output=DIR`.
+"""Retrains models of the zoo: `python -m zoo.pretrain NAME ... --output=DIR`.
 
-Each model is trained from its config, tested, and written to `OUTPUT/<name>/`: weights, config and
-card, which `zoo.load` takes by the path of that folder. The models that come with the zoo stay as
-they are; `--in_place` replaces them. Models of a user's table are trained on the file given by
+Each model is trained from its config, tested, and written to `OUTPUT/<name>/` as weights, config
+and card; `zoo.load` takes the path of that folder. The models that come with the zoo stay as they
+are unless `--in_place` replaces them. Models of a user's table are trained on the file given by
 `--table`, and named after it: `maf_table` trained on htru2.npz becomes `maf_htru2`.
 
 Examples:
@@ -38,7 +38,7 @@ from zoo import families, outputs, registry
 from zoo.evaluate import describe, evaluate
 from zoo.train import train
 
-_BOUND = 16  # draws of noise in the second bound on a card of a model of integers
+_BOUND = 16  # draws of noise in the second bound on the card of a model of integers
 _BOUND_ROWS = 2000
 
 
@@ -54,15 +54,15 @@ def pretrain(
     Args:
       name: name of the model.
       table: file of rows, for a model of a user's table.
-      workdir: folder to train in, or to go on in; a temporary one by default.
-      output: folder that the model's own folder goes to.
-      data_dir: folder of TFDS sets, for a model of one.
+      workdir: folder to train in or to resume from; a temporary one by default.
+      output: folder in which the model's own folder is written.
+      data_dir: folder of TFDS sets, for a model of a TFDS set.
 
     Returns:
       The card.
 
     Raises:
-      ValueError: without an `output`, and as `train` and `evaluate`.
+      ValueError: if there is no `output`, and as `train` and `evaluate` do.
     """
     if output is None:
         raise ValueError("output: expected a folder to write the model to, got None")
@@ -82,7 +82,7 @@ def pretrain(
         stored = registry.pretrained_name(config)
         card = registry.card(run) | {"name": stored, "test": result}
         values = registry.trained_config(run)
-        values["data"]["path"] = None  # a path of one machine
+        values["data"]["path"] = None  # a path on one machine
         values["data"]["data_dir"] = None
         target = pathlib.Path(output) / stored
         target.mkdir(parents=True, exist_ok=True)
@@ -97,7 +97,7 @@ def pretrain(
 
 
 def _compress(source: pathlib.Path, path: pathlib.Path) -> None:
-    """Copies an HDF5 file with its arrays compressed: a tenth to a third is saved."""
+    """Copies an HDF5 file and compresses its arrays, which saves a tenth to a third."""
     with h5py.File(source) as given, h5py.File(path, "w", libver="latest") as copied:
 
         def copy(name, item):
@@ -113,7 +113,7 @@ def _compress(source: pathlib.Path, path: pathlib.Path) -> None:
 
 
 def main(names: list[str]) -> None:
-    """Trains the models named."""
+    """Trains the named models."""
     values = flags.FLAGS
     output = values.output
     if values.in_place:

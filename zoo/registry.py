@@ -16,7 +16,7 @@ from ml_collections import ConfigDict
 from zoo import schema
 from zoo.configs import default
 
-# A command names models and shows configs at once: TensorFlow is imported where a model is made.
+# A command lists models and shows configs quickly: only making a model imports TensorFlow.
 if TYPE_CHECKING:
     from tfflows.models import DensityModel, Flow
     from zoo.modalities.data import Data
@@ -30,7 +30,7 @@ CONFIG = "config.json"
 WEIGHTS = "model.weights.h5"
 CARD = "card.json"
 
-# Entries without which neither can be used, and their types (`object`: any, `None` too).
+# Entries that a config and a card must have, and their types (`object`: any type, or `None`).
 _CONFIG_ENTRIES = {
     **{"name": str, "model.family": str, "model.args": dict},
     **{"data.source": str, "data.size": int, "data.drop_constant": bool},
@@ -41,7 +41,7 @@ _CARD_ENTRIES = {"name": str, "dim": int, "data": dict, "weights_sha256": str}
 
 
 def names(paper_size: bool = True) -> list[str]:
-    """Names of the zoo's models, with or without those of the papers' sizes."""
+    """Names of the zoo's models, with or without those at the papers' sizes."""
     own = {*_stems(CONFIGS)} - {"default"}
     return sorted(own | {*_stems(PAPER_SIZE)} if paper_size else own)
 
@@ -53,8 +53,8 @@ def _stems(folder: pathlib.Path) -> list[str]:
 def pretrained() -> list[str]:
     """Names of the trained models that come with the zoo, for `load`.
 
-    A model of a toy has the name of its config. A config for tables, `maf_table`, comes trained on
-    several: `maf_htru2` is trained on htru2.
+    A model of a toy has the name of its config. A config for tables, such as `maf_table`, comes
+    trained on several: `maf_htru2` is trained on htru2.
     """
     return sorted(p.parent.name for p in PRETRAINED.glob(f"*/{CARD}"))
 
@@ -74,7 +74,7 @@ def config(name: str) -> ConfigDict:
     """The config of the model of that name.
 
     Raises:
-      ValueError: if there is none, with the names nearest to it.
+      ValueError: if there is none; the message gives the nearest names.
     """
     if name not in names():
         raise ValueError(f"model: {_unknown(name, {*names(), *pretrained()})}")
@@ -83,15 +83,15 @@ def config(name: str) -> ConfigDict:
 
 
 def config_file(value: str | os.PathLike) -> pathlib.Path:
-    """The file of a config, by a name of the zoo or by its path.
+    """The file of a config, given a name of the zoo or a path.
 
     Args:
-      value: a name, of a paper's size too; or a path, absolute or from the current folder, with or
-        without `.py`. One that begins with `zoo/configs/` is of the installed package if there is
-        no such file in the current folder.
+      value: a name, which may be one at a paper's size; or a path, absolute or relative to the
+        current folder, with or without `.py`. If the current folder has no such file, a path that
+        begins with `zoo/configs/` refers to the installed package.
 
     Raises:
-      ValueError: if there is no such config, with the names nearest to it.
+      ValueError: if there is no such config; the message gives the nearest names.
     """
     text = os.fspath(value)
     if text in names():
@@ -100,7 +100,7 @@ def config_file(value: str | os.PathLike) -> pathlib.Path:
     path = pathlib.Path(text).expanduser()
     if path.suffix != ".py":
         path = path.with_name(f"{path.name}.py") if path.name else path
-    # What `zoo/configs/x.py` names in a checkout is found beside the package from anywhere.
+    # `zoo/configs/x.py` works from any folder, as in a checkout: it is found beside the package.
     installed = CONFIGS.parent.parent / path
     own = CONFIGS in (installed.parent, installed.parent.parent)
     for place in (path, *([installed] if own else [])):
@@ -114,11 +114,11 @@ def config_file(value: str | os.PathLike) -> pathlib.Path:
 
 
 def build(name: str, **overrides) -> Flow:
-    """Makes the model of that name, untrained.
+    """Makes the untrained model of that name.
 
     Args:
       name: name of the model.
-      **overrides: arguments of its family to set (`layers=3`), `dim` and `seed` among them. A
+      **overrides: arguments of its family to set (`layers=3`), including `dim` and `seed`. A
         model of a user's table needs `dim`, the number of columns; one of a user's images needs
         `shape`, `(height, width, channels)`.
 
@@ -135,7 +135,7 @@ def build(name: str, **overrides) -> Flow:
 
 
 def from_config(values: dict, event_shape: tuple[int, ...], **overrides) -> Flow:
-    """The model of a config in plain values."""
+    """Makes the model of a config in plain values."""
     cls = default.family(values["model"]["family"])
     arguments = {"seed": values["train"]["seed"], **values["model"]["args"], **overrides}
     return cls(**cls.event_arguments(event_shape), name=values["name"], **arguments)
@@ -148,7 +148,7 @@ def load(model: str | os.PathLike) -> DensityModel:
       model: a name (for the weights that come with the zoo), a work directory, or a `.keras` file.
 
     Raises:
-      ValueError: if there is no such model, or its files are damaged or not each other's.
+      ValueError: if there is no such model, or its files are damaged or do not belong together.
     """
     if str(model).endswith(".keras") and os.path.isfile(model):
         return _load_keras(model)
@@ -186,7 +186,7 @@ def _load_keras(path: str | os.PathLike) -> DensityModel:
 
     try:
         flow = keras.saving.load_model(path)
-    except Exception as error:  # Keras raises many kinds for a damaged file
+    except Exception as error:  # Keras raises many kinds of error for a damaged file
         raise ValueError(f"model: {path} cannot be loaded by Keras: {_first(error)}") from None
     if not isinstance(flow, DensityModel):
         raise ValueError(
@@ -196,7 +196,7 @@ def _load_keras(path: str | os.PathLike) -> DensityModel:
 
 
 def _finite(flow: DensityModel, path: str | os.PathLike) -> DensityModel:
-    """The model, or a ValueError if it has weights that are no numbers."""
+    """Returns the model, or raises a ValueError if it has weights that are not finite."""
     import numpy as np
 
     for variable in flow.weights:
@@ -209,14 +209,14 @@ def _finite(flow: DensityModel, path: str | os.PathLike) -> DensityModel:
 def data_of(
     model: str | os.PathLike, data_path: str | None = None, data_dir: str | None = None
 ) -> Data:
-    """The data of a trained model, or others of their kind, as the model knows them.
+    """The data of a trained model, or others of that kind, with the columns and classes it knows.
 
     Args:
       model: a name or a work directory.
       data_path, data_dir: where the data are, if not where the model's config says.
 
     Raises:
-      ValueError: if there is no such model, its data are not there, or they lack a column of the
+      ValueError: if there is no such model, its data are missing, or they lack a column of the
         model or have a class that it does not know.
     """
     from zoo import modalities
@@ -247,7 +247,7 @@ def card(model: str | os.PathLike) -> dict:
 def trained_config(model: str | os.PathLike) -> dict:
     """The config, in plain values, that a trained model was made from.
 
-    What a config of an earlier version lacks is filled in (see `zoo.schema`).
+    Entries that a config of an earlier version lacks are filled in (see `zoo.schema`).
     """
     path = find(model) / CONFIG
     values = _read(path, _CONFIG_ENTRIES)
@@ -293,7 +293,7 @@ def _unknown(name: str, known: Iterable[str]) -> str:
 
 
 def _read(path: pathlib.Path, entries: dict[str, type]) -> dict:
-    """The JSON of a file, which has to hold the entries (`a.b` is `b` within `a`)."""
+    """Reads a JSON file, which must hold the entries (`a.b` is `b` within `a`)."""
     try:
         values = json.loads(path.read_text())
     except (OSError, ValueError) as error:

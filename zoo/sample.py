@@ -1,7 +1,7 @@
 """Draws from a trained model: `python -m zoo.sample --model=NAME --n=1000 --output=FILE`.
 
-The file is a .npy, a .csv, or for one or two dimensions a .png. Row i is a function of the seed and
-of `start + i` alone. Models of images write a .png or .npy, and do more than draw: see `--mode` and
+The file is a .npy, a .csv, or for one or two dimensions a .png. Row i depends only on the seed and
+on `start + i`. Models of images write a .png or .npy, and do more than draw: see `--mode` and
 `zoo.modalities.images.modes`.
 
 Examples:

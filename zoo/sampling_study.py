@@ -1,12 +1,12 @@
 """Nine ways to sample Neal's funnel, with and without a flow: `python -m zoo.sampling_study`.
 
-A flow is fitted to the funnel's unnormalised density by reverse KL, with no draw of the funnel, and
-then helps importance sampling, Metropolis-Hastings, Langevin and Hamiltonian Monte Carlo. Prints a
-table, and writes it with a picture to a folder.
+A flow is fitted to the funnel's unnormalised density by reverse KL, without draws from the funnel.
+It then helps importance sampling, Metropolis-Hastings, Langevin and Hamiltonian Monte Carlo. Prints
+a table, and writes it with a picture to a folder.
 
 The funnel (Neal, Slice Sampling, 2003, https://doi.org/10.1214/aos/1056562461): v ~ N(0, 3^2) and
-nine x_i ~ N(0, e^v). Its neck is a thousand times narrower than its mouth, so that no step size
-suits both. The moments of v are known: E v = 0, E v^2 = 9.
+nine x_i ~ N(0, e^v). Its neck is a thousand times narrower than its mouth, so no step size suits
+both. The moments of v are known: E v = 0, E v^2 = 9.
 
 Examples:
   python -m zoo.sampling_study --output=runs/sampling_study
@@ -47,7 +47,7 @@ TRAINING_BATCH = 512
 
 
 def log_prob(z):
-    """Log-density of the funnel, `[..., 10]` to `[...]`, less its constant."""
+    """Log-density of the funnel without its constant, `[..., 10]` to `[...]`."""
     v, x = z[..., 0], z[..., 1:]
     log_x = -0.5 * tf.reduce_sum(tf.square(x), -1) * tf.exp(-v) - 0.5 * (DIM - 1) * v
     return -0.5 * tf.square(v / SCALE) + log_x
@@ -57,7 +57,7 @@ LOG_NORMALIZER = 0.5 * DIM * np.log(2 * np.pi) + np.log(SCALE)
 
 
 def exact(n: int, seed: int) -> np.ndarray:
-    """Draws `[n, 10]` of the funnel itself, to compare with."""
+    """Draws `[n, 10]` from the funnel itself, for comparison."""
     rng = np.random.default_rng(seed)
     v = SCALE * rng.standard_normal((n, 1))
     x = np.exp(v / 2) * rng.standard_normal((n, DIM - 1))
@@ -88,7 +88,7 @@ def fit(steps: int) -> tuple[models.IAF, float, float]:
 
 
 def kernels(flow, burn: int) -> dict[str, tfp.mcmc.TransitionKernel]:
-    """The chains, by name. Step sizes are adapted as the chains burn in."""
+    """The chains by name; their step sizes are adapted during burn-in."""
 
     def adapted(kernel, acceptance):
         return mcmc.DualAveragingStepSizeAdaptation(kernel, int(0.8 * burn), acceptance)
@@ -97,7 +97,7 @@ def kernels(flow, burn: int) -> dict[str, tfp.mcmc.TransitionKernel]:
         return adapted(mcmc.HamiltonianMonteCarlo(log_prob, step_size, leaps), acceptance)
 
     def langevin(step_size):
-        # One leap is a Langevin step, and TFP can adapt its length.
+        # HMC with one leapfrog step is a Langevin step, and TFP can adapt its size.
         return hamiltonian(step_size, 1, acceptance=0.57)
 
     def walk(target, scale):
@@ -141,7 +141,7 @@ def run(kernel, start: np.ndarray, steps: int, burn: int) -> tuple[np.ndarray, f
 
 
 def row_of_chain(name, kernel, start, steps, burn) -> tuple[dict, np.ndarray]:
-    """What the table says of a chain, and its states."""
+    """A chain's row of the table, and its states."""
     states, acceptance, seconds = run(kernel, start, steps, burn)
     values = moments(states)
     ess = mcmc.effective_sample_size(
@@ -152,7 +152,7 @@ def row_of_chain(name, kernel, start, steps, burn) -> tuple[dict, np.ndarray]:
 
 
 def row_of_importance(name, proposal, n) -> tuple[dict, np.ndarray]:
-    """What the table says of importance sampling, and draws of it."""
+    """The row of the table for importance sampling, and draws from it."""
     sampling.importance_sampling(proposal, log_prob, n, seed=0)
     began = time.monotonic()
     weighted = sampling.importance_sampling(proposal, log_prob, n, seed=1)
@@ -177,16 +177,16 @@ def _row(name, acceptance, ess, seconds, mean, error) -> dict:
 
 
 def study(chains: int, steps: int, train_steps: int) -> tuple[dict, dict[str, np.ndarray]]:
-    """Runs everything.
+    """Runs every method.
 
     Args:
-      chains: number of chains, each from its own draw of a broad normal, or of the flow.
-      steps: steps of a chain, after half as many to burn in; importance sampling has as many draws
-        as all chains have states.
+      chains: number of chains, each started at its own draw from a standard normal or from the flow.
+      steps: steps of a chain, after half as many of burn-in; importance sampling has as many draws
+        as all chains together have states.
       train_steps: steps of the flow's training.
 
     Returns:
-      What there is to say, in plain values, and draws by the name of the method.
+      The results in plain values, and draws by the name of the method.
     """
     burn = steps // 2
     flow, divergence, seconds = fit(train_steps)
@@ -224,7 +224,7 @@ def study(chains: int, steps: int, train_steps: int) -> tuple[dict, dict[str, np
 
 
 def table(facts: dict) -> str:
-    """The table, in Markdown."""
+    """The results as a Markdown table."""
     lines = [
         "| method | acceptance | effective samples | per second | E v | E v^2 | off by |",
         "|---|---|---|---|---|---|---|",
@@ -245,7 +245,7 @@ def table(facts: dict) -> str:
 
 
 def draw(draws: dict[str, np.ndarray], path: pathlib.Path) -> None:
-    """Draws a few thousand states of each method over the funnel, x_1 against v."""
+    """Plots a few thousand states of each method over the funnel, x_1 against v."""
     figure = Figure(figsize=(15, 6.4), layout="constrained")
     FigureCanvasAgg(figure)
     truth = exact(4000, seed=1)
@@ -277,8 +277,8 @@ def main() -> None:
     for name in ("chains", "steps", "train_steps"):
         if values[name].value < 2:
             raise ValueError(f"{name}: expected at least 2, got {values[name].value}")
-    # Each kernel has a function of its own, of which TensorFlow warns; so it does inside of TFP's
-    # estimate of effective sample size.
+    # TensorFlow warns that each kernel has its own function, and warns again inside TFP's estimate
+    # of the effective sample size.
     tf.get_logger().setLevel(logging.ERROR)
     began = time.monotonic()
     facts, draws = study(values.chains, values.steps, values.train_steps)

@@ -1,9 +1,9 @@
-"""Stored configs of earlier versions, and what they lack.
+"""Fills in what stored configs of earlier versions lack.
 
-A config.json says of which version of the schema it is; before there were versions it said nothing,
-which is version 0. An entry that is added later gets a step here with what the code did before
-there was the entry: so shipped models, work directories and runs that are to go on stay as they
-are. A version also begins when a config of the zoo gets another default.
+A config.json gives the version of its schema; one without a version predates versions and is
+version 0. For an entry that is added later, a step here fills in what the code did before the entry
+existed. So shipped models, work directories and resumed runs stay as they are. A version also
+begins when a config of the zoo gets another default.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from zoo import families
 
 VERSION = 1
 
-# Entries that a run may go on with another value of. They do not say what the model is.
+# Entries that a resumed run may change, because they do not say what the model is.
 MAY_CHANGE = {
     *("train.steps", "train.eval_every", "train.checkpoint_every", "train.patience"),
     *("train.steps_per_execution", "train.jit_compile"),
@@ -27,7 +27,7 @@ def current(values: dict) -> dict:
     """A stored config as this version would have stored it.
 
     Raises:
-      ValueError: if it is no config, or one of a later version.
+      ValueError: if it is not a config, or is one of a later version.
     """
     parts = (values.get(name) for name in ("model", "data", "train"))
     if not all(isinstance(part, dict) for part in parts):
@@ -47,13 +47,13 @@ def as_begun(config: ConfigDict, stored: dict, default: dict) -> ConfigDict:
     """A config with the defaults of the version that began a run.
 
     Args:
-      config: the config of the command that goes on.
-      stored: the config that the run was begun with, as it is stored.
+      config: the config of the command that resumes the run.
+      stored: the config that the run began with, as stored.
       default: today's config of that name, in plain values; empty if there is none.
 
     Returns:
-      The config; what it has from today's defaults is as the run has it, and so are entries that
-      the stored config lacks. A run of this version's own keeps the config as it is.
+      The config, with the run's values for entries that are at today's defaults and for entries
+      that the stored config lacks. If this version began the run, the config as it is.
     """
     config = config.copy_and_resolve_references()
     if stored.get("schema", 0) == VERSION:
@@ -74,7 +74,7 @@ def as_begun(config: ConfigDict, stored: dict, default: dict) -> ConfigDict:
 
 
 def flat(values: dict, prefix: str = "") -> dict:
-    """Entries by their whole names, `data.path` and so on."""
+    """Entries by their full names, such as `data.path`."""
     found = {}
     for key, value in values.items():
         inner = isinstance(value, dict)
@@ -87,7 +87,7 @@ def _plain(value):
 
 
 def _version_1(values: dict) -> None:
-    """Tables took identifiers, and had neither cells nor marginals; networks had relu."""
+    """In version 0, tables kept identifiers and had no cells or marginals; networks had relu."""
     data = {"header": "auto", "keep_identifiers": True}
     data |= {"height": 0, "width": 0, "channels": 0, "crop": "center", "resize": "area"}
     values["data"] = data | values["data"]

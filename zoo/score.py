@@ -6,7 +6,7 @@ Examples:
   python -m export --model=nsf_moons --output=served/nsf_moons
   python zoo/score.py served/nsf_moons/1 rows.npy scores.npy
 
-Needs TensorFlow and numpy alone: it is what a server does, and what the demo runs in a process of
+Needs only TensorFlow and numpy. It does what a server does, and the demo runs it in a process of
 its own.
 """
 
@@ -17,7 +17,7 @@ if __name__ == "__main__":  # before TensorFlow is imported, which takes seconds
     if {"-h", "--help"} & set(sys.argv[1:]):
         print(__doc__)
         sys.exit(0)
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # errors alone
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # only errors
 
 import numpy as np
 import tensorflow as tf

@@ -1,10 +1,10 @@
 """Trains a model from its config: `python -m zoo.train --config=nsf_moons --workdir=DIR`.
 
-Every entry of the config is a flag (`--config.train.steps=2000`). Killed and started again with
-the same command, it goes on from the last checkpoint. The work directory holds config.json,
+Every entry of the config is a flag (`--config.train.steps=2000`). A run that is killed and started
+again with the same command resumes from the last checkpoint. The work directory holds config.json,
 checkpoint.npz, best.weights.h5, metrics.jsonl, events/ (TensorBoard), pictures/, and at the end
-model.weights.h5 and card.json. A model that is not trained but estimated from all rows at once (a
-histogram, say: see `zoo.estimate`) takes of `config.train` the seed alone.
+model.weights.h5 and card.json. A model that is estimated from all rows at once instead of trained
+(such as a histogram: see `zoo.estimate`) uses only the seed of `config.train`.
 
 Examples:
   python -m zoo.train --config=nsf_moons --workdir=runs/moons
@@ -48,25 +48,25 @@ def train(
     strategy: tf.distribute.Strategy | None = None,
     verbose: int | None = None,
 ) -> dict:
-    """Trains the model of a config in a work directory, or goes on with it.
+    """Trains the model of a config in a work directory, or resumes its training.
 
     Args:
       config: the config.
-      workdir: the work directory, made if need be.
-      strategy: of distribution; by default one device.
-      verbose: 0 prints nothing, 1 a line that is written anew, 2 lines; by default 1 on a terminal
-        and 2 elsewhere.
+      workdir: the work directory, created if needed.
+      strategy: the distribution strategy; by default one device.
+      verbose: 0 prints nothing, 1 a line that is updated in place, 2 separate lines; by default 1
+        on a terminal and 2 elsewhere.
 
     Returns:
       The card of the model, without a test result.
 
     Raises:
-      ValueError: if the config, its data or the work directory are not as they should be, or the
-        loss is no longer finite.
+      ValueError: if the config, its data or the work directory is invalid, or the loss is no longer
+        finite.
     """
     workdir = pathlib.Path(workdir)
     strategy = strategy or tf.distribute.get_strategy()
-    _settings(config)  # its errors first
+    _settings(config)  # raises its errors first
     outputs.check_folder("workdir", workdir)
     _check_numbers(config)
     modality = modalities.of_config(config)
@@ -92,7 +92,7 @@ def train(
                 folder.mkdir(parents=True, exist_ok=True)
             path = workdir / registry.CONFIG
             if path.exists() and schema.current(json.loads(path.read_text())) != values:
-                # A finished run goes on: until it is finished again there is no model.
+                # A finished run is resumed: there is no model until it finishes again.
                 (workdir / registry.CARD).unlink(missing_ok=True)
             files.write_json(path, values)
 
@@ -111,7 +111,7 @@ def train(
 
 
 def _train(config, data, build, write_config, workdir, settings, strategy, verbose):
-    """The model after the steps of the config, and the facts of its training."""
+    """Trains the model for the steps of the config; returns it and the facts of its training."""
 
     def optimizer():
         t = config.train
@@ -125,7 +125,7 @@ def _train(config, data, build, write_config, workdir, settings, strategy, verbo
         return training.optimizer(t.optimizer, rate, t.weight_decay, t.momentum, t.clip_norm, ema)
 
     with strategy.scope():
-        optimizer()  # its errors, before anything is written
+        optimizer()  # raises its errors before anything is written
     flow = build()
     dataset = data.training(config)
     dataset(0)
@@ -160,7 +160,7 @@ def _train(config, data, build, write_config, workdir, settings, strategy, verbo
 
 
 def _estimate(config, data, build, write_config, workdir, settings, strategy, verbose):
-    """The model of the candidate that validation chooses, and the facts of its estimation."""
+    """Returns the candidate that validation chooses, and the facts of its estimation."""
     flow, records, number = estimate.estimate(build, config, data)
     write_config()
     if training.is_chief(strategy):
@@ -198,7 +198,7 @@ def _settings(config: ConfigDict) -> training.Settings:
 def _patience(config: ConfigDict, workdir: pathlib.Path) -> int:
     """Steps without a better validation before training stops; 0 for no limit.
 
-    If the config leaves it open, a run that goes on keeps what it began with.
+    If the config leaves it open, a resumed run keeps the value that it began with.
     """
     if config.train.patience is not None:
         return config.train.patience
@@ -209,7 +209,7 @@ def _patience(config: ConfigDict, workdir: pathlib.Path) -> int:
 
 
 def _as_begun(config: ConfigDict, workdir: pathlib.Path) -> ConfigDict:
-    """The config, with the defaults that a run of an earlier version was begun with."""
+    """The config, with the defaults of the version that began the run."""
     stored = _stored(workdir)
     known = config.name in registry.names()
     default = registry.config(config.name).to_dict() if known else {}
@@ -217,12 +217,12 @@ def _as_begun(config: ConfigDict, workdir: pathlib.Path) -> ConfigDict:
 
 
 def _plain(config: ConfigDict) -> dict:
-    """The config as it is after a trip through JSON."""
+    """The config after a round trip through JSON."""
     return json.loads(json.dumps(config.to_dict()))
 
 
 def _check_numbers(config: ConfigDict) -> None:
-    """Raises for a seed out of range, and for a number that JSON has no word for."""
+    """Raises a ValueError for a seed out of range, and for a number that JSON cannot hold."""
     if not 0 <= config.train.seed <= MAX_SEED:
         raise ValueError(f"seed: expected 0 to {MAX_SEED}, got {config.train.seed}")
     for key, value in schema.flat(config.to_dict()).items():
@@ -232,14 +232,15 @@ def _check_numbers(config: ConfigDict) -> None:
 
 
 def written(config: ConfigDict, data_sha256: str = "") -> dict:
-    """What a work directory keeps of a config and of the file of its data."""
+    """What a work directory stores about a config and its data file."""
     return _plain(config) | {"data_sha256": data_sha256, "schema": schema.VERSION}
 
 
 def check_same(workdir: pathlib.Path, values: dict) -> None:
-    """Raises ValueError if the work directory is of another config than `written`.
+    """Raises a ValueError if the work directory has another config than `values`, from `written`.
 
-    What says how long and how often, and not what the model is, may differ (`schema.MAY_CHANGE`).
+    Entries that say how long and how often, not what the model is, may differ
+    (`schema.MAY_CHANGE`).
     """
     stored = _stored(workdir)
     if not stored:
@@ -267,7 +268,7 @@ def check_same(workdir: pathlib.Path, values: dict) -> None:
 
 
 def _stored(workdir: pathlib.Path) -> dict:
-    """The config of a work directory, as it is stored; empty if there is none."""
+    """The stored config of a work directory; empty if there is none."""
     path = workdir / registry.CONFIG
     if not path.exists():
         return {}
@@ -308,7 +309,7 @@ def _card(config: ConfigDict, flow, data: Data, facts: dict) -> dict:
 
 
 def hardware(strategy: tf.distribute.Strategy) -> str:
-    """The devices at hand, in words."""
+    """The available devices, in words."""
     replicas = strategy.num_replicas_in_sync
     gpus = tf.config.list_physical_devices("GPU")
     if gpus:

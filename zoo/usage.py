@@ -14,7 +14,7 @@ _WIDTH = 96
 _FULL = "-helpfull"
 _ASKS = {"-help", "-h", "-?", "-helpshort", _FULL}
 
-# Packages that define flags of their own; what remains are a command's.
+# Packages that define flags of their own; all other flags are a command's.
 _OTHERS = ("absl", "tensorflow", "ml_collections", "etils")
 
 
@@ -36,11 +36,11 @@ def text(
     """The help of a command.
 
     Args:
-      program: its module, as `python -m` takes it.
+      program: the command's module, as `python -m` takes it.
       doc: the docstring of the module.
-      required: names of the flags that have to be given.
-      arguments: what may be given beside flags, for the usage line.
-      config: the config, for a command that takes one: its entries are listed.
+      required: names of the required flags.
+      arguments: arguments allowed besides flags, for the usage line.
+      config: the config whose entries are listed, for a command that takes one.
       full: add absl's own flags.
     """
     needed = "".join(f" --{name}=..." for name in required)
@@ -61,7 +61,7 @@ def text(
 def _own_flags() -> list[flags.Flag]:
     modules = flags.FLAGS.flags_by_module_dict().items()
     found = [flag for module, own in modules if not module.startswith(_OTHERS) for flag in own]
-    # The entries of a config are flags too, and listed apart.
+    # The entries of a config are flags too, but are listed separately.
     return [flag for flag in found if not flag.name.startswith("config.")]
 
 

@@ -1,1 +1,1 @@
-"""Configs of the named models: a file each, whose `get_config()` says all there is to train it."""
+"""Configs of the named models, one per file: `get_config()` gives all that training needs."""

@@ -1,4 +1,4 @@
-"""What every config has, and what it is unless a config says otherwise."""
+"""The entries that every config has, and their defaults."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from zoo import families
 if TYPE_CHECKING:
     from tfflows import models
 
-# What `--help` says of the entries of a config.
+# What `--help` says about the entries of a config.
 MEANINGS = {
     "model.family": "Class in tfflows.models.",
     "model.args.base": "Distribution of the latents.",
@@ -54,17 +54,18 @@ MEANINGS = {
 }
 
 
-# Entries that a table's config may leave open: below so many training rows, this value.
+# Entries that a table's config may leave open, with pairs `(limit, value)`: a table with fewer
+# training rows than the limit gets the value.
 _BY_ROWS = {"model.args.dropout": ((5_000, 0.2), (10_000, 0.1), (float("inf"), 0.0))}
 
 
 def open_entry() -> config_dict.FieldReference:
-    """The value of an entry, a number, that is to be chosen by the number of training rows."""
+    """A placeholder for a number that `settle` chooses by the number of training rows."""
     return config_dict.placeholder(float)
 
 
 def settle(config: ConfigDict, rows: int) -> ConfigDict:
-    """The config with a value for each entry that it leaves open.
+    """Returns the config with a value for each entry that it leaves open.
 
     Args:
       config: the config.
@@ -80,10 +81,10 @@ def settle(config: ConfigDict, rows: int) -> ConfigDict:
 
 
 def family(name: str) -> type[models.DensityModel]:
-    """The class of a family of models: one that plain values describe.
+    """The class of a family of models, which plain values describe.
 
     Raises:
-      ValueError: if there is none of that name.
+      ValueError: if there is no family of that name.
     """
     arguments(name)
     from tfflows import models
@@ -117,11 +118,11 @@ def get_config(
       summary: what it is, in a sentence.
       family: class in `tfflows.models`.
       model: arguments of the family that differ from its defaults.
-      data: entries of `data` that differ from those below.
-      train: entries of `train` that differ from those below.
-      paper: `title`, `url`, and `result`: the paper's own number on these data, where it has one.
-      candidates: arguments of a family that is estimated (see `zoo.estimate`), each with the tuple
-        of values that validation chooses among; they are then no entries of `model.args`.
+      data: entries of `data` that differ from the defaults below.
+      train: entries of `train` that differ from the defaults below.
+      paper: `title`, `url`, and `result`: the paper's own number on these data, if it has one.
+      candidates: arguments of a family that is estimated (see `zoo.estimate`), each with a tuple of
+        values. Validation chooses among them, and they are not entries of `model.args`.
     """
     config = ConfigDict()
     config.name = name
@@ -133,18 +134,18 @@ def get_config(
 
     config.data = ConfigDict()
     config.data.source = "toy"  # toy, target (an unnormalised density), table, tfds, images
-    config.data.name = config_dict.placeholder(str)  # of the toy, the target, the TFDS set
-    # Of a table: .csv, .tsv (or .gz of these), .npy, .npz, .parquet. Of images: a folder, .npz, .npy.
+    config.data.name = config_dict.placeholder(str)  # name of the toy, the target or the TFDS set
+    # A table (.csv, .tsv, .gz of these, .npy, .npz, .parquet) or images (a folder, .npz, .npy).
     config.data.path = config_dict.placeholder(str)
-    config.data.data_dir = config_dict.placeholder(str)  # of TFDS
+    config.data.data_dir = config_dict.placeholder(str)  # folder of TFDS sets
     config.data.size = 1_000_000  # rows drawn from a toy to train on
     config.data.header = "auto"  # whether a text file's first line holds names: auto, yes, no
     config.data.drop_constant = False  # leave out a table's constant columns
-    config.data.keep_identifiers = False  # take columns that number or name a table's rows, too
-    config.data.height = 0  # of images: what they are cropped and resized to; 0: as they are
+    config.data.keep_identifiers = False  # also take columns that number or name the rows
+    config.data.height = 0  # images are cropped and resized to this; 0: left as they are
     config.data.width = 0
     config.data.channels = 0  # 1 or 3
-    config.data.crop = "center"  # of a user's images: center, none or the side of a square
+    config.data.crop = "center"  # for a user's images: center, none or the side of a square
     config.data.resize = "area"  # or none
 
     config.train = ConfigDict()
@@ -155,10 +156,10 @@ def get_config(
     config.train.schedule = "cosine"  # or constant
     config.train.warmup = 0
     config.train.weight_decay = 0.0
-    config.train.momentum = 0.9  # of sgd and rmsprop
+    config.train.momentum = 0.9  # for sgd and rmsprop
     config.train.clip_norm = 5.0  # 0 for none
-    # Momentum of the weights' moving average, which is what is validated and kept; 0 for none. A
-    # short run has less: its average goes back over a twelfth of the steps.
+    # Momentum of the weights' moving average, which is validated and kept; 0 for none. A short run
+    # uses less momentum, so that the average covers a twelfth of its steps.
     config.train.ema = 0.0
     config.train.seed = 0
     config.train.eval_every = 500
@@ -171,7 +172,7 @@ def get_config(
     config.paper = ConfigDict({"title": "", "url": "", "result": ""})
 
     if (data or {}).get("source") == "table":
-        # What any table needs: raw columns of any unit go in, and their values may repeat.
+        # Every table needs both: raw columns have any unit, and their values may repeat.
         config.model.args.standardize = config.model.args.dequantize = True
     if candidates:
         for argument in candidates:

@@ -11,7 +11,7 @@ def get_config():
         model={
             "spline": "linear",
             "autoregressive": True,
-            "layers": 1,  # slopes are constant within a bin, and pass no gradient on
+            "layers": 1,  # slopes are constant within a bin and pass no gradient to other layers
             "hidden_units": (128, 128),
             "bins": 64,
             "bound": 4.0,

@@ -1,6 +1,7 @@
 """Kinds of data: how each is loaded, drawn, sampled, tested and written.
 
-Each is a folder here, with a `base.Modality` called `MODALITY`. A family of models names its own.
+Each kind is a folder here, with a `base.Modality` called `MODALITY`. A family of models names its
+modality.
 """
 
 from __future__ import annotations
@@ -44,12 +45,12 @@ def load(config: ConfigDict, trained: dict | None = None) -> Data:
 
     Args:
       config: the config.
-      trained: what the card of a trained model says of its data. A table's columns are then taken
-        by their names in it, whatever they hold, and classes of images have the numbers that they
-        have in it.
+      trained: what the card of a trained model says about its data. If it is given, columns of a
+        table are taken by their names on the card, whatever they hold, and classes of images have
+        the numbers that they have on the card.
 
     Raises:
-      ValueError: if they are not there, or not as they should be.
+      ValueError: if the data are missing or invalid.
     """
     source, modality = config.data.source, of_config(config)
     if source not in modality.sources:

@@ -1,4 +1,4 @@
-"""What the commands ask of a kind of data."""
+"""The interface between the commands and a kind of data."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from ml_collections import ConfigDict
 
-# `--help` of a command lists the flags of every modality: TensorFlow is imported where it is used.
+# `--help` of a command lists the flags of every modality and must be quick, so TensorFlow is
+# imported only where it is used.
 if TYPE_CHECKING:
     from tfflows.models import DensityModel
     from tfflows.training import Figure
@@ -18,11 +19,11 @@ if TYPE_CHECKING:
 
 
 class Drawn(Protocol):
-    """What a mode of `zoo.sample` makes.
+    """The result of a mode of `zoo.sample`.
 
     Attributes:
-      title: what it is, in words.
-      note: what there is to say of it, in lines.
+      title: a description in words.
+      note: remarks, one per line; empty for none.
     """
 
     title: str
@@ -33,16 +34,17 @@ class Drawn(Protocol):
 
 
 class Modality:
-    """A kind of data, with all that the commands need of it.
+    """A kind of data, with all that the commands need to handle it.
 
     A family of models names its modality (`modality = "images"`), and `zoo/modalities/<name>/` has
-    a subclass as `MODALITY`. Importing that does not import TensorFlow.
+    a subclass as `MODALITY`. Importing that folder does not import TensorFlow.
 
     Attributes:
-      sources: values of `config.data.source`, from each of which `load` can read.
-      file_sources: those of them that `config.data.path` is for.
-      modes: of `zoo.sample`: name to the flags that it reads.
-      loss_texts: name of each figure that a loss is reported as to a format of one number.
+      sources: values of `config.data.source` that `load` can read from.
+      file_sources: the sources that are read from `config.data.path`.
+      modes: names of the modes of `zoo.sample`, each with the flags that it reads.
+      loss_texts: names of the figures that a loss is reported as, each with a format string for one
+        number.
     """
 
     sources: tuple[str, ...] = ()
@@ -53,7 +55,7 @@ class Modality:
     # Data.
 
     def event_shape(self, config: ConfigDict) -> tuple[int, ...] | None:
-        """Shape of a row, where the config alone decides it."""
+        """Shape of a row, if the config alone determines it."""
         raise NotImplementedError
 
     def shape_to_build(
@@ -62,12 +64,12 @@ class Modality:
         """Shape of a row of an untrained model.
 
         Args:
-          name: of the model.
-          known: its `event_shape`.
-          arguments: of `zoo.build`; those that say a shape are taken out.
+          name: name of the model.
+          known: the `event_shape` of the model.
+          arguments: arguments of `zoo.build`; those that give a shape are removed.
 
         Raises:
-          ValueError: if nothing says it.
+          ValueError: if nothing gives the shape.
         """
         raise NotImplementedError
 
@@ -76,35 +78,35 @@ class Modality:
 
         Args:
           config: the config; its source is one of `sources`.
-          trained: what the card of a trained model says of its data; empty for a new model.
+          trained: what the card of a trained model says about its data; empty for a new model.
 
         Raises:
-          ValueError: if they are not there, or not as they should be.
+          ValueError: if the data are missing or invalid.
         """
         raise NotImplementedError
 
     # Training.
 
     def patience(self, config: ConfigDict) -> int:
-        """Steps without a better validation before training stops by default; 0 for no limit."""
+        """Default steps without a better validation before training stops; 0 for no limit."""
         return 0
 
     def announcements(self, config: ConfigDict, data: Data) -> list[str]:
-        """What a user is told before training, in lines."""
+        """Lines to print for the user before training."""
         return []
 
     def set_up(self, model: DensityModel, config: ConfigDict, data: Data) -> None:
-        """Sets what a new model has from its data before training."""
+        """Sets what a new model takes from its data, before training."""
 
     def initialize(self, model: DensityModel, data: Data) -> None:
-        """Initialises a model from more rows than `fit` would take."""
+        """Initialises a model from more rows than `fit` would use."""
 
     def facts(self, config: ConfigDict, data: Data) -> dict:
-        """What a card says of the data besides `data.facts`."""
+        """What a card says about the data besides `data.facts`."""
         return {}
 
     def loss_figures(self, model: DensityModel, data: Data) -> list[Figure]:
-        """What a mean loss in nats is reported as besides."""
+        """Further figures that a mean loss in nats is reported as."""
         return []
 
     # Pictures.
@@ -112,23 +114,23 @@ class Modality:
     def progress(
         self, model: DensityModel, data: Data
     ) -> Callable[[pathlib.Path, int], None] | None:
-        """Draws a model at a step to a file; `None` where there is nothing to draw."""
+        """A function that draws a model at a step to a file; `None` if there is nothing to draw."""
         return None
 
     def pictures(self, model: DensityModel, data: Data, folder: pathlib.Path) -> list[str]:
-        """Draws a trained model into a folder, and returns the paths."""
+        """Draws pictures of a trained model into a folder, and returns their paths."""
         return []
 
     def gallery(
         self, model: DensityModel, config: ConfigDict, folder: pathlib.Path
     ) -> Sequence[str]:
-        """As `pictures`, what the documents show of a model that comes with the zoo."""
+        """Draws what the documents show of a model that comes with the zoo, as `pictures` does."""
         return []
 
     # Test figures.
 
     def test(self, model: DensityModel, data: Data, rows: int | None = None) -> dict:
-        """Figures of a model on test rows, the first of them: see `zoo.evaluate.evaluate`."""
+        """Figures of a model on the first `rows` test rows: see `zoo.evaluate.evaluate`."""
         from tfflows import batches
 
         x, context = data.test()[:rows], data.test_context()
@@ -138,36 +140,36 @@ class Modality:
     def test_figures(
         self, model: DensityModel, data: Data, x: np.ndarray, log_q: np.ndarray
     ) -> dict:
-        """Figures besides the log-likelihood, of test rows and their log-densities."""
+        """Figures besides the log-likelihood, from test rows and their log-densities."""
         return {}
 
     def describe(self, result: dict) -> list[str]:
-        """Test figures, a line each."""
+        """Test figures in words, one per line."""
         return [described("mean test log-likelihood", result, "log_likelihood")]
 
     # Samples.
 
     def define_flags(self) -> None:
-        """Defines the flags of `zoo.sample` that are of this kind of data alone."""
+        """Defines the flags of `zoo.sample` that only this kind of data has."""
 
     def check_output(self, model: DensityModel, path: str) -> None:
         """Raises a ValueError if the model's samples cannot be written to a file."""
         raise NotImplementedError
 
     def sample(self, model: DensityModel, values, facts: dict, load: Callable[[], Data]) -> Drawn:
-        """What a mode of `zoo.sample` makes.
+        """Makes the result of a mode of `zoo.sample`.
 
         Args:
           model: the model.
           values: the flags, `mode` among them.
-          facts: what the model's card says of its data; empty for a .keras file.
-          load: gives the data of the model.
+          facts: what the model's card says about its data; empty for a .keras file.
+          load: returns the data of the model.
         """
         raise NotImplementedError
 
 
 def mean(name: str, values: np.ndarray) -> dict:
-    """Mean and two standard errors; `None` where the mean is not finite (JSON has no such)."""
+    """Mean and two standard errors; `None` if the mean is not finite, which JSON cannot hold."""
     average, error = float(np.mean(values)), 2 * float(np.std(values)) / math.sqrt(len(values))
     if not math.isfinite(average):
         return {name: None, f"{name}_two_standard_errors": None}
@@ -175,7 +177,7 @@ def mean(name: str, values: np.ndarray) -> dict:
 
 
 def described(title: str, result: dict, name: str, unit: str = "nats") -> str:
-    """A figure of `mean`, in words."""
+    """A figure from `mean`, in words."""
     if result[name] is None:
         return f"{title}: not finite (some rows are outside of the support)"
     return f"{title}: {result[name]:.4f} +- {result[f'{name}_two_standard_errors']:.4f} {unit}"

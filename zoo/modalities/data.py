@@ -1,4 +1,4 @@
-"""What a modality gives of a config's data: rows to train on, to choose by, and to test on once."""
+"""The data of a config: rows to train on, rows to validate on, and rows to test on once."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ _EVALUATION_IMAGES = 250
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Data:
-    """Rows, and what is known of them.
+    """Rows, and what is known about them.
 
     Attributes:
       event_shape: shape of a row.
       train, validation: rows `[n, *event_shape]`; draw numbers `[n]` for a target.
-      test: gives the test rows; called by the evaluation alone.
-      facts: what a card says of the data, in plain values.
-      exact: the toy density, where the data are drawn from one.
-      target: the unnormalised log-density, where the model is trained on one.
+      test: returns the test rows; only evaluation calls it.
+      facts: what a card says about the data, in plain values.
+      exact: the toy density, if the data are drawn from one.
+      target: the unnormalised log-density, if the model is trained on one.
       mean, std: statistics of the training rows, for a model that standardises.
-      cells: of the columns of a table whose values repeat, for a model that dequantizes.
-      bounds: `(low, high)` of pictures, `[dim]` each.
+      cells: cells of the table columns whose values repeat, for a model that dequantizes.
+      bounds: the limits `(low, high)` of pictures, `[dim]` each.
       train_context, validation_context, test_context: contexts `[n, size]` that go with the rows,
-        for a conditional model; the last gives them when called.
+        for a conditional model; the last is a function that returns them.
     """
 
     event_shape: tuple[int, ...]
@@ -55,7 +55,7 @@ class Data:
         return math.prod(self.event_shape)
 
     def whole(self) -> Data:
-        """These data with all rows for testing."""
+        """Returns these data with all rows in the test part."""
         x = np.concatenate([self.train, self.validation, self.test()])
         context = self.test_context()
         if context is not None:
@@ -63,7 +63,7 @@ class Data:
         return dataclasses.replace(self, test=lambda: x, test_context=lambda: context)
 
     def training(self, config: ConfigDict) -> Callable[[int], tf.data.Dataset]:
-        """From the number of the first step to the batches from there on."""
+        """A function from the number of the first step to the batches from that step on."""
         batch, seed = config.train.batch_size, config.train.seed
         if self.target is None:
             return lambda start: pipeline.training_dataset(
@@ -80,7 +80,7 @@ class Data:
 
     def validating(self) -> tf.data.Dataset:
         """The validation rows in batches."""
-        # As even as can be: XLA compiles the step once more for a last batch of another size.
+        # Batches as even as possible: XLA compiles the step again for a last batch of another size.
         most = _EVALUATION_BATCH if len(self.event_shape) == 1 else _EVALUATION_IMAGES
         batches = -(-len(self.validation) // most)
         size = -(-len(self.validation) // batches)
@@ -88,7 +88,7 @@ class Data:
 
 
 def need(config: ConfigDict, key: str) -> str:
-    """An entry of `config.data` that has to be set, or a ValueError that says how."""
+    """Returns a required entry of `config.data`, or raises a ValueError that says how to set it."""
     value = config.data[key]
     if not value:
         raise ValueError(

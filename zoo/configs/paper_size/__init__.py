@@ -1,1 +1,1 @@
-"""Configs of the papers' sizes. They come without weights: days of GPUs make them."""
+"""Configs at the papers' sizes. They come without weights, which take days of GPU time."""

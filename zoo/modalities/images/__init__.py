@@ -48,7 +48,7 @@ class Images(base.Modality):
         return shape
 
     def load(self, config, trained):
-        """As `Modality.load`; classes go by the names that the card has."""
+        """As `Modality.load`; classes are matched by their names on the card."""
         from zoo.modalities.images import load
 
         return load.load(config, self.event_shape(config), trained.get("class_names"))
@@ -56,7 +56,7 @@ class Images(base.Modality):
     # Training.
 
     def announcements(self, config, data):
-        """Files that could not be read, and files that were smaller than what is trained on."""
+        """Files that could not be read, and files that were smaller than the training size."""
         lines = []
         for what in ("skipped", "enlarged"):
             files = data.facts.get(what, [])
@@ -97,7 +97,7 @@ class Images(base.Modality):
     # Test figures.
 
     def test_figures(self, model, data, x, log_q):
-        """Bits per dimension, and of how many draws of noise the bound is."""
+        """Bits per dimension, and the number of draws of noise in the bound."""
         bits = -log_q / (data.dim * math.log(2.0))
         return base.mean("bits_per_dim", bits) | {"samples": model.samples}
 

@@ -1,4 +1,4 @@
-"""Images of TFDS or of a user."""
+"""Images from TFDS or from a user."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from zoo.modalities.data import Data, need
 def load(
     config: ConfigDict, expected: tuple[int, ...] | None, class_names: list[str] | None = None
 ) -> Data:
-    """Images of TFDS or of a user, as uint8, with one-hot classes for a conditional model.
+    """Images from TFDS or from a user, as uint8, with one-hot classes for a conditional model.
 
     Args:
       config: the config.
-      expected: shape of an image that the config says, if it does.
-      class_names: names of the classes of a trained model: classes have their numbers in these.
+      expected: shape of an image, if the config gives one.
+      class_names: names of a trained model's classes; the number of a class is its index in these.
     """
     values = config.data
     size = (values.height, values.width) if values.height or values.width else None
@@ -81,7 +81,7 @@ def load(
 
 
 def _no_classes(class_names: list[str] | None) -> str:
-    """What to say of images without labels, to someone who trains or has a trained model."""
+    """The error message for images without labels, in training or with a trained model."""
     if class_names is None:
         return "model.args.classes: the images have no labels; give 0"
     shown = ", ".join(class_names[:20])

@@ -1,6 +1,6 @@
-"""What to do with a trained model of images: the modes of `python -m zoo.sample`.
+"""The modes of `python -m zoo.sample` for a trained model of images.
 
-Each mode gives a `Picture`, and `main` of `zoo.sample` writes it.
+Each mode returns a `Picture`, which `main` of `zoo.sample` writes.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from zoo import outputs
 from zoo.modalities.data import Data
 
 MASKS = (*SIDES, "center", "checkerboard", "random")
-_RANDOM_SHARE = 0.8  # of the pixels that the random mask hides
+_RANDOM_SHARE = 0.8  # share of the pixels that the random mask hides
 _GREY = 128
 
 
@@ -28,10 +28,10 @@ class Picture:
 
     Attributes:
       images: uint8 `[n, H, W, C]`, row by row.
-      columns: images in a row; `None` for about as many as rows.
-      row_labels, column_labels: what stands beside and above them.
-      note: what there is to say of them, in lines.
-      title: what they are, in words.
+      columns: images in a row; `None` for about as many columns as rows.
+      row_labels, column_labels: labels beside the rows and above the columns.
+      note: remarks, one per line; empty for none.
+      title: a description in words.
     """
 
     images: np.ndarray
@@ -51,7 +51,7 @@ class Picture:
 
 
 def check_path(path: str | os.PathLike) -> str:
-    """The suffix of a file for a picture, or a ValueError if it cannot be written there."""
+    """Returns the suffix of a picture's file; raises a ValueError if it cannot be written."""
     kind = pathlib.Path(path).suffix.lower()
     if kind not in (".png", ".npy"):
         raise ValueError(f"output: expected a file of .png, .npy for images, got {str(path)!r}")
@@ -67,7 +67,7 @@ def samples(
     temperature: float = 1.0,
     label: int | None = None,
 ) -> Picture:
-    """Draws of a model; of a class-conditional one all classes in turn, or one.
+    """Draws from a model; a class-conditional model draws all classes in turn or one class.
 
     Args:
       flow: the model.
@@ -75,10 +75,11 @@ def samples(
       seed: key of the draws.
       start: number of the first draw.
       temperature: scale of a normal or logistic base.
-      label: the class; by default draw i is of class i modulo the number of classes.
+      label: the class; by default draw i has class i modulo the number of classes.
 
     Raises:
-      ValueError: for a class that the model does not have, or a temperature that its base lacks.
+      ValueError: for a class that the model does not have, or a temperature that its base does not
+        support.
     """
     labels, columns = None, None
     count = class_count(flow)
@@ -103,8 +104,8 @@ def classes(
     """A row of `n` draws for each class, from the same latents in each row.
 
     Args:
-      flow, n, seed, start, temperature: as of `samples`.
-      names: of the classes.
+      flow, n, seed, start, temperature: as for `samples`.
+      names: names of the classes.
 
     Raises:
       ValueError: if the model is not class-conditional.
@@ -126,7 +127,7 @@ def interpolate(flow, x, context=None, steps: int = 9) -> Picture:
       steps: images in a row.
 
     Raises:
-      ValueError: for an odd number of images.
+      ValueError: for an odd number of images, or none.
     """
     if len(x) < 2 or len(x) % 2:
         raise ValueError(f"images: interpolate needs pairs, an even number, got {len(x)}")
@@ -150,7 +151,7 @@ def manifold(flow, x, context=None, steps: int = 8) -> Picture:
 
 
 def reconstruct(flow, x, context=None) -> Picture:
-    """Images `[m, *event]` above what the model makes of their latents."""
+    """Images `[m, *event]` above their reconstructions from their latents."""
     seen = flow.seen(x)
     decoded = flow.decode(flow.encode(x, context), context).numpy()
     note = f"{np.sum(seen != decoded)} of {seen.size} numbers differ"
@@ -168,7 +169,7 @@ def inpaint(
     seed: int = 0,
     names: Sequence[str] = (),
 ) -> Picture:
-    """Images, the same with a part hidden, and completions of them, a column for each image.
+    """A column for each image: the image, the image with a part hidden, and its completions.
 
     Args:
       flow: the model.
@@ -177,7 +178,7 @@ def inpaint(
       mask: what is hidden; see `hidden_pixels`.
       method, completions, steps: see `tfflows.sampling.inpaint`.
       seed: key of the noise and of the random mask.
-      names: of the images.
+      names: names of the images.
     """
     hidden = hidden_pixels(mask, flow.event_shape, seed)
     result = sampling.inpaint(flow, x, hidden, method, completions, steps, seed, context)
@@ -196,13 +197,13 @@ def inpaint(
 
 
 def hidden_pixels(kind: str, shape, seed: int = 0) -> np.ndarray:
-    """What a mask hides, booleans `[H, W, C]`.
+    """The pixels that a mask hides, as booleans `[H, W, C]`.
 
     Args:
       kind: `"top"`, `"bottom"`, `"left"`, `"right"`: that half; `"center"`: the middle, half as
         high and wide; `"checkerboard"`: every other pixel; `"random"`: 80 % of the pixels.
       shape: `(H, W, C)`.
-      seed: of the random mask.
+      seed: seed of the random mask.
 
     Raises:
       ValueError: for another kind.
@@ -229,11 +230,11 @@ def real_images(data: Data, indices: Sequence[int] | int) -> tuple[np.ndarray, n
 
     Args:
       data: the data of a trained model.
-      indices: which of them; a number for the first so many, or fewer, in pairs, where the data
-        have fewer.
+      indices: indices of the images; or a number, for that many from the start. If the data have
+        fewer, as many as there are, in pairs.
 
     Raises:
-      ValueError: if the data have no image of such an index.
+      ValueError: if the data have no image with such an index.
     """
     x, context = data.test(), data.test_context()
     if isinstance(indices, int):
@@ -246,7 +247,7 @@ def real_images(data: Data, indices: Sequence[int] | int) -> tuple[np.ndarray, n
 
 
 def class_count(flow) -> int:
-    """Number of classes, 0 for a model that is not conditional."""
+    """Number of classes; 0 for a model that is not conditional."""
     return 0 if flow.context_shape is None else flow.context_shape[0]
 
 

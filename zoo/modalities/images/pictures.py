@@ -13,7 +13,7 @@ _SHOWN = 12  # validation images
 
 
 def draw(model, data: Data, folder: pathlib.Path) -> list[str]:
-    """Draws samples.png, and of validation images reconstructions.png and interpolations.png.
+    """Draws samples.png; and from validation images reconstructions.png, interpolations.png.
 
     Returns:
       The paths.
@@ -34,7 +34,7 @@ def draw(model, data: Data, folder: pathlib.Path) -> list[str]:
 
 
 def samples(model, path: pathlib.Path, title: str) -> str:
-    """Draws samples, always the same; of a conditional model a column a class.
+    """Draws samples, always the same; a conditional model gets a column for each class.
 
     Returns:
       The path.

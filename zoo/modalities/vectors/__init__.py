@@ -7,7 +7,7 @@ from ml_collections import ConfigDict
 from zoo.modalities import base
 
 _INITIAL_ROWS = 2**16
-_PATIENCE = 8  # validations of a table without a better one before training stops
+_PATIENCE = 8  # validations without a better one before training on a table stops
 
 
 class Vectors(base.Modality):
@@ -39,7 +39,7 @@ class Vectors(base.Modality):
         return known if dim is None else (dim,)
 
     def load(self, config, trained):
-        """As `Modality.load`; columns of a table go by the names that the card has."""
+        """As `Modality.load`; columns of a table are matched by their names on the card."""
         from zoo.modalities.vectors import tables, toys
 
         if config.data.source == "toy":
@@ -53,12 +53,12 @@ class Vectors(base.Modality):
     # Training.
 
     def patience(self, config):
-        """That of a table: a flow of a small one fits its rows ever better, and others worse."""
+        """As `Modality.patience`; limited for tables, because a flow overfits a small table."""
         of_table = config.data.source in ("table", "tfds")
         return _PATIENCE * config.train.eval_every if of_table else 0
 
     def announcements(self, config, data):
-        """Which columns repeat their values, and get noise."""
+        """The columns that repeat their values and get noise."""
         if not _dequantizes(config, data):
             return []
         phrases = data.cells.describe(data.facts["columns"])
@@ -77,12 +77,12 @@ class Vectors(base.Modality):
             model.set_cells(data.cells.step, data.cells.origin, data.cells.grid)
 
     def initialize(self, model, data):
-        """Of a table more rows than `fit` would take, as quantiles need many."""
+        """Initialises from more rows of a table than `fit` would use, as quantiles need many."""
         if data.mean is not None:
             model.initialize(data.train[:_INITIAL_ROWS])
 
     def facts(self, config, data):
-        """Of each column that has cells, their width, and whether all values lie on a grid."""
+        """For each column with cells: their width, and whether all values lie on a grid."""
         if not _dequantizes(config, data):
             return {}
         cells, columns = data.cells, data.facts["columns"]
@@ -125,7 +125,7 @@ class Vectors(base.Modality):
     # Test figures.
 
     def test(self, model, data, rows=None):
-        """As `Modality.test`; of a target the divergence of the model's own draws from it."""
+        """As `Modality.test`; for a target, the divergence of the model's own draws from it."""
         if data.target is None:
             return super().test(model, data, rows)
         import numpy as np
@@ -183,7 +183,7 @@ class Vectors(base.Modality):
         rows.check_path(path, model.event_shape[0])
 
     def sample(self, model, values, facts, load):
-        """Draws of the model; 1,000 by default."""
+        """Draws from the model; 1,000 by default."""
         from tfflows import batches
         from zoo.modalities.vectors import rows
 

@@ -12,7 +12,7 @@ from zoo.modalities.data import Data
 
 
 def progress(model, data: Data) -> Callable[[pathlib.Path, int], None] | None:
-    """Draws the density at a step; `None` for a model of more than two dimensions."""
+    """A function that draws the density at a step; `None` above two dimensions."""
     if data.dim > 2:
         return None
     rows = data.validation

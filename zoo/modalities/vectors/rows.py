@@ -19,13 +19,13 @@ _KINDS = (".csv", ".npy", ".png")
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Rows:
-    """Draws of a model.
+    """Draws from a model.
 
     Attributes:
       x: rows `[n, d]`.
       columns: names of a .csv's columns; x1, x2, ... if `None`.
-      model: a .png of a 1-D model shows its density over the histogram.
-      seed: of the draws.
+      model: the model; a .png of a 1-D model shows its density over the histogram.
+      seed: seed of the draws.
     """
 
     x: np.ndarray
@@ -36,7 +36,7 @@ class Rows:
 
     @property
     def title(self) -> str:
-        """What it is, in words."""
+        """A description in words."""
         return f"{len(self.x)} draws of {self.model.name} (seed {self.seed})"
 
     def write(self, path: str | os.PathLike) -> None:
@@ -53,7 +53,7 @@ def write(
       x: the rows.
       path: the file.
       columns: names of a .csv's columns; x1, x2, ... by default.
-      model: a .png of a 1-D model shows its density over the histogram.
+      model: the model; a .png of a 1-D model shows its density over the histogram.
 
     Raises:
       ValueError: for another kind of file, or a picture of more than two dimensions.
@@ -71,7 +71,7 @@ def write(
 
 
 def check_path(path: str | os.PathLike, dim: int) -> str:
-    """The suffix of a file to write draws to, or a ValueError if they cannot be written there."""
+    """Returns the suffix of a file for draws; raises a ValueError if they cannot go there."""
     path = pathlib.Path(path)
     kind = path.suffix.lower()
     if kind not in _KINDS:
@@ -85,7 +85,7 @@ def check_path(path: str | os.PathLike, dim: int) -> str:
 def _write_csv(x: np.ndarray, names: list[str], path: pathlib.Path) -> None:
     with open(path, "w", newline="", encoding="utf-8") as file:
         csv.writer(file, lineterminator="\n").writerow(names)
-        # Whole numbers as such: a column of integers is one again.
+        # Whole numbers get no decimal point, so that a column of integers stays one.
         whole = (np.abs(x) < 2**53) & (x == np.rint(x))
         formats = ["%d" if column.all() else "%s" for column in whole.T]
         np.savetxt(file, x, fmt=formats, delimiter=",")

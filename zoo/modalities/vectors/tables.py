@@ -1,4 +1,4 @@
-"""Tables of numbers: of a user's file, and of TFDS."""
+"""Tables of numbers, from a user's file or from TFDS."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _CONSTANT = "constant over the training rows"  # why a column is left out
 
 
 def load_file(config: ConfigDict, trained: dict) -> Data:
-    """A user's table; the columns of a trained model by their names on its card."""
+    """A user's table; a trained model's columns are found by their names on its card."""
     path = need(config, "path")
     columns = trained.get("columns")
     read = table.read_table(
@@ -49,9 +49,9 @@ def load_file(config: ConfigDict, trained: dict) -> Data:
 
 
 def _without_copies(splits: table.TableSplits, config: ConfigDict):
-    """The parts without columns that repeat another, and why each of these was left out.
+    """The parts without columns that repeat another, and why each such column was left out.
 
-    A column that has cells, and with them a probability, may repeat another.
+    A column with cells may repeat another, because its cells give it a probability.
     """
     has_cells = np.zeros(len(splits.columns), bool)
     if config.model.args.get("dequantize", False):
@@ -70,7 +70,7 @@ def _without_copies(splits: table.TableSplits, config: ConfigDict):
 
 
 def _cells(splits: table.TableSplits) -> grid.Cells:
-    # How a column is written is a fact of the whole file, not something that is learned from it.
+    # From all rows: how a column is written is a fact of the file, not something that is learned.
     return grid.find_cells(np.concatenate([splits.train, splits.validation, splits.test]))
 
 
@@ -82,7 +82,7 @@ def _header(value: str) -> bool | None:
 
 
 def _all_columns(trained: dict) -> list[str] | None:
-    """All columns, in order, of the table that a card is of; None if it does not say."""
+    """All columns, in order, of the table that a card describes; None if it does not say."""
     columns, dropped = trained.get("columns"), list(trained.get("dropped", []))
     if columns is None or "all_columns" in trained:
         return trained.get("all_columns")

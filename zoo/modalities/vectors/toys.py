@@ -10,9 +10,9 @@ from zoo.modalities.data import Data, need
 
 _VALIDATION_ROWS = 10_000
 _TEST_ROWS = 100_000
-# Seeds of the three sets that are drawn from a toy, so far apart that no two configs share one.
+# The seeds of a toy's three sets are so far apart that no two configs share one.
 _VALIDATION_SEED, _TEST_SEED = 1 << 32, 1 << 33
-# Draw numbers of a reverse-KL run: those of training come first.
+# First draw numbers for validation and test in a reverse-KL run; training starts at 0.
 _VALIDATION_DRAWS, _TEST_DRAWS = 1 << 40, 1 << 41
 
 
@@ -37,7 +37,7 @@ def load_toy(config: ConfigDict) -> Data:
 
 
 def load_target(config: ConfigDict) -> Data:
-    """The numbers of the model's own draws, in place of rows."""
+    """A target, with the numbers of the model's own draws in place of rows."""
     target = targets.get(need(config, "name"))
     return Data(
         event_shape=(target.dim,),
