@@ -86,6 +86,8 @@ def test_no_test_file_imports_another():
 
 def test_every_package_has_a_build_file():
     folders = {path.parent for package in MAY_IMPORT for path in sources(package)}
+    # The many folders of configs are one target.
+    folders -= {folder for folder in folders if ROOT / "zoo" / "configs" in folder.parents}
     missing = [
         str(folder.relative_to(ROOT)) for folder in folders if not (folder / "BUILD").exists()
     ]

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from zoo.modalities.data import Data
 
 CONFIGS = pathlib.Path(__file__).parent / "configs"
-PAPER_SIZE = CONFIGS / "paper_size"
 PRETRAINED = pathlib.Path(__file__).parent / "pretrained"
 
 # The files of a trained model, in zoo/pretrained/<name> and in a work directory.
@@ -41,13 +40,30 @@ _CARD_ENTRIES = {"name": str, "dim": int, "data": dict, "weights_sha256": str}
 
 
 def names(paper_size: bool = True) -> list[str]:
-    """Names of the zoo's models, with or without those at the papers' sizes."""
-    own = {*_stems(CONFIGS)} - {"default"}
-    return sorted(own | {*_stems(PAPER_SIZE)} if paper_size else own)
+    """Names of the zoo's models, with or without those of the papers' sizes."""
+    return sorted(name for name in _config_paths() if paper_size or not is_of_paper_size(name))
 
 
-def _stems(folder: pathlib.Path) -> list[str]:
-    return [path.stem for path in folder.glob("*.py") if path.stem != "__init__"]
+def is_of_paper_size(name: str) -> bool:
+    """Whether a model has the size of its paper's, and so comes without weights."""
+    return config_path(name).parent.name == "paper_size"
+
+
+def config_path(name: str) -> pathlib.Path:
+    """The file of the config of that name.
+
+    Raises:
+      ValueError: if there is none, with the names nearest to it.
+    """
+    paths = _config_paths()
+    if name not in paths:
+        raise ValueError(f"model: {_unknown(name, {*paths, *pretrained()})}")
+    return paths[name]
+
+
+def _config_paths() -> dict[str, pathlib.Path]:
+    # One folder per family; what lies beside them is shared by all.
+    return {path.stem: path for path in CONFIGS.glob("*/**/*.py") if path.stem != "__init__"}
 
 
 def pretrained() -> list[str]:
@@ -76,10 +92,8 @@ def config(name: str) -> ConfigDict:
     Raises:
       ValueError: if there is none; the message gives the nearest names.
     """
-    if name not in names():
-        raise ValueError(f"model: {_unknown(name, {*names(), *pretrained()})}")
-    package = "zoo.configs.paper_size" if name in _stems(PAPER_SIZE) else "zoo.configs"
-    return importlib.import_module(f"{package}.{name}").get_config()
+    place = config_path(name).relative_to(CONFIGS).with_suffix("")
+    return importlib.import_module(".".join(("zoo.configs", *place.parts))).get_config()
 
 
 def config_file(value: str | os.PathLike) -> pathlib.Path:
@@ -95,17 +109,16 @@ def config_file(value: str | os.PathLike) -> pathlib.Path:
     """
     text = os.fspath(value)
     if text in names():
-        folder = PAPER_SIZE if text in _stems(PAPER_SIZE) else CONFIGS
-        return folder / f"{text}.py"
+        return config_path(text)
     path = pathlib.Path(text).expanduser()
     if path.suffix != ".py":
         path = path.with_name(f"{path.name}.py") if path.name else path
-    # `zoo/configs/x.py` works from any folder, as in a checkout: it is found beside the package.
-    installed = CONFIGS.parent.parent / path
-    own = CONFIGS in (installed.parent, installed.parent.parent)
-    for place in (path, *([installed] if own else [])):
-        if place.is_file():
-            return place
+    if path.is_file():
+        return path
+    # What `zoo/configs/...` names in a checkout is found beside the package from anywhere, in
+    # whichever folder a file of that name is.
+    if CONFIGS in (CONFIGS.parent.parent / path).parents and path.stem in names():
+        return config_path(path.stem)
     if text.endswith(".py") or path.parent != pathlib.Path("."):
         near = difflib.get_close_matches(path.stem, names(), n=3)
         hint = f"; did you mean {' or '.join(near)}?" if near else ""

@@ -180,7 +180,7 @@ def study(chains: int, steps: int, train_steps: int) -> tuple[dict, dict[str, np
     """Runs every method.
 
     Args:
-      chains: number of chains, each started at its own draw from a standard normal or from the flow.
+      chains: number of chains, each started at a draw from a standard normal or from the flow.
       steps: steps of a chain, after half as many of burn-in; importance sampling has as many draws
         as all chains together have states.
       train_steps: steps of the flow's training.

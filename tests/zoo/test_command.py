@@ -180,12 +180,12 @@ def test_every_name_is_a_config_for_the_commands(name):
 
 
 def test_paths_of_configs(tmp_path, monkeypatch):
-    inside = registry.CONFIGS / "nsf_moons.py"
-    paper = registry.PAPER_SIZE / "glow_cifar10.py"
+    inside = registry.CONFIGS / "nsf" / "nsf_moons.py"
+    paper = registry.CONFIGS / "glow" / "paper_size" / "glow_cifar10.py"
     monkeypatch.chdir(tmp_path)  # as with an installed wheel
     for value in ("nsf_moons", "zoo/configs/nsf_moons.py", "zoo/configs/nsf_moons", str(inside)):
         assert registry.config_file(value) == inside
-    for value in ("glow_cifar10", "zoo/configs/paper_size/glow_cifar10.py", str(paper)[:-3]):
+    for value in ("glow_cifar10", "zoo/configs/glow/paper_size/glow_cifar10.py", str(paper)[:-3]):
         assert registry.config_file(value) == paper
     (tmp_path / "mine.py").write_text("x = 1\n")
     for value in ("mine", "mine.py", "./mine.py", "./mine", tmp_path / "mine.py"):

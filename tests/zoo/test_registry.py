@@ -41,7 +41,7 @@ def test_names():
 
 
 def _large(name):
-    return (registry.PAPER_SIZE / f"{name}.py").exists()
+    return registry.is_of_paper_size(name)
 
 
 # By default those that are quick to build; tests of what is trained build others.

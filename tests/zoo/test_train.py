@@ -181,7 +181,7 @@ def test_missing_flags():
     assert "no file 'x.py'" in error_of("--config=x.py", "--workdir=x")
 
 
-WHOLE = "from zoo.configs.nsf_moons import get_config as whole\n"
+WHOLE = "from zoo.configs.nsf.nsf_moons import get_config as whole\n"
 
 
 @pytest.mark.parametrize(

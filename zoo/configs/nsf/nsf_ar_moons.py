@@ -1,0 +1,23 @@
+"""Neural spline flow with autoregressive layers, on two moons."""
+
+from zoo.configs import default
+from zoo.configs.nsf import PAPER
+
+
+def get_config():
+    return default.get_config(
+        name="nsf_ar_moons",
+        summary="Neural spline flow with autoregressive layers, on two moons.",
+        family="NSF",
+        model={
+            "autoregressive": True,
+            "layers": 3,
+            "linear": "reverse",
+            "hidden_units": (64, 64),
+            "bins": 8,
+            "bound": 4.0,
+        },
+        data={"name": "two_moons"},
+        train={"steps": 4000, "learning_rate": 0.002},
+        paper=PAPER,
+    )

@@ -1,0 +1,16 @@
+"""Neural spline flow with coupling layers, on two moons."""
+
+from zoo.configs import default
+from zoo.configs.nsf import PAPER
+
+
+def get_config():
+    return default.get_config(
+        name="nsf_moons",
+        summary="Neural spline flow with coupling layers, on two moons.",
+        family="NSF",
+        model={"layers": 4, "hidden_units": (64, 64), "bins": 8, "bound": 4.0},
+        data={"name": "two_moons"},
+        train={"steps": 5000, "learning_rate": 0.002},
+        paper=PAPER,
+    )

@@ -1,0 +1,16 @@
+"""Planar flow, on two moons."""
+
+from zoo.configs import default
+from zoo.configs.planar import PAPER
+
+
+def get_config():
+    return default.get_config(
+        name="planar_moons",
+        summary="Planar flow, on two moons.",
+        family="PlanarFlow",
+        model={"layers": 32},
+        data={"name": "two_moons"},
+        train={"steps": 6000, "learning_rate": 0.005},
+        paper=PAPER,
+    )

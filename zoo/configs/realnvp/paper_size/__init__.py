@@ -1,0 +1,1 @@
+"""Configs of the paper's size. They come without weights: days of GPUs make them."""

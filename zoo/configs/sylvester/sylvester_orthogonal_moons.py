@@ -1,0 +1,16 @@
+"""Sylvester flow, orthogonal form, on two moons."""
+
+from zoo.configs import default
+from zoo.configs.sylvester import PAPER
+
+
+def get_config():
+    return default.get_config(
+        name="sylvester_orthogonal_moons",
+        summary="Sylvester flow, orthogonal form, on two moons.",
+        family="SylvesterFlow",
+        model={"layers": 24, "form": "orthogonal"},
+        data={"name": "two_moons"},
+        train={"steps": 6000, "learning_rate": 0.005},
+        paper=PAPER,
+    )

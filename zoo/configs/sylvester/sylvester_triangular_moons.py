@@ -1,0 +1,16 @@
+"""Sylvester flow, triangular form, on two moons."""
+
+from zoo.configs import default
+from zoo.configs.sylvester import PAPER
+
+
+def get_config():
+    return default.get_config(
+        name="sylvester_triangular_moons",
+        summary="Sylvester flow, triangular form, on two moons.",
+        family="SylvesterFlow",
+        model={"layers": 24, "form": "triangular"},
+        data={"name": "two_moons"},
+        train={"steps": 6000, "learning_rate": 0.005},
+        paper=PAPER,
+    )
