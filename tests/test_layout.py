@@ -10,7 +10,10 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 # What each package may import of the other two.
-MAY_IMPORT = {"tfflows": set(), "zoo": {"tfflows"}, "export": {"tfflows", "zoo"}}
+MAY_IMPORT = {
+    **{"tfflows": set(), "zoo": {"tfflows"}, "export": {"tfflows", "zoo"}},
+    "tools": {"tfflows", "zoo"},
+}
 
 
 def sources(package):

@@ -12,7 +12,14 @@ from zoo import choices, families, registry
 
 COMMANDS = (
     *("zoo", "zoo.train", "zoo.evaluate", "zoo.sample", "zoo.pretrain", "zoo.outliers"),
-    *("zoo.gallery", "zoo.sampling_study", "zoo.image_studies", "zoo.cifar10_20k", "zoo.demo"),
+    *(
+        "tools.gallery",
+        "tools.pins",
+        "zoo.sampling_study",
+        "zoo.image_studies",
+        "zoo.cifar10_20k",
+        "zoo.demo",
+    ),
     "export",
 )
 SCRIPTS = ("zoo/score.py", "benchmarks/speed.py", "benchmarks/memory.py")

@@ -4,7 +4,8 @@ import pathlib
 
 import pytest
 
-from zoo import gallery, registry
+from tools import gallery
+from zoo import registry
 
 ROOT = pathlib.Path(__file__).parents[2]
 
@@ -13,7 +14,7 @@ ROOT = pathlib.Path(__file__).parents[2]
 def test_the_gallery_holds_the_tables_of_the_cards():
     text = (ROOT / "docs" / "zoo.md").read_text()
     for table in (gallery.toys(), gallery.tables(), gallery.images()):
-        assert table in text, "docs/zoo.md is behind the cards: python -m zoo.gallery writes it"
+        assert table in text, "docs/zoo.md is behind the cards: python -m tools.gallery writes it"
 
 
 def test_every_model_that_comes_with_the_zoo_is_in_a_table():
@@ -24,14 +25,15 @@ def test_every_model_that_comes_with_the_zoo_is_in_a_table():
 
 
 def test_every_config_comes_trained():
-    expected = []
+    """Configs of tables may: the tables are not in the repository."""
+    expected, tables = set(), set()
     for name in registry.names():
         if registry.is_of_paper_size(name):
             continue  # for whoever has GPUs for days
         if registry.config(name).data.source == "images":
             continue  # for a user's own
         if registry.config(name).data.source == "table":
-            expected += [name.removesuffix("table") + table for table in ("htru2", "protein")]
+            tables |= {name.removesuffix("table") + table for table in ("htru2", "protein")}
         else:
-            expected.append(name)
-    assert sorted(expected) == registry.pretrained()
+            expected.add(name)
+    assert expected <= set(registry.pretrained()) <= expected | tables

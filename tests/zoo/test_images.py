@@ -13,7 +13,8 @@ from tests.zoo import binaries
 from tests.zoo.binaries import TINY_GLOW, error_of
 from tfflows.data.images import Images
 from tfflows.models import Glow
-from zoo import gallery, image_studies, modalities, outliers, registry
+from tools import gallery
+from zoo import image_studies, modalities, outliers, registry
 from zoo.evaluate import describe, evaluate
 from zoo.modalities.images import load, pictures
 from zoo.train import written

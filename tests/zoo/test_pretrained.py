@@ -11,11 +11,11 @@ import pytest
 import zoo
 from tests.marks import some
 from tests.zoo import binaries
+from tools import pins
 from zoo import registry
 from zoo.evaluate import evaluate
 from zoo.schema import flat
 
-PINS = pathlib.Path(__file__).with_name("pinned.json")
 SHIPPED = registry.pretrained()
 SOURCES = {name: zoo.card(name)["data"]["source"] for name in SHIPPED}
 TOYS = [name for name, source in SOURCES.items() if source in ("toy", "target")]
@@ -35,42 +35,18 @@ def _pinned(names):
     return some(names, QUICK & {*names})
 
 
-def points(flow):
-    """Eight points where every model has a density worth comparing."""
-    spread = np.linspace(-1.0, 1.0, 8)[:, np.newaxis] * np.ones(flow.event_shape)
-    mean = flow.sample(256, seed=11).numpy()
-    return (np.median(mean, axis=0) + spread * mean.std(axis=0)).astype(np.float32)
-
-
-def context(flow, n):
-    """Classes of `n` rows, for a conditional model."""
-    if flow.context_shape is None:
-        return None
-    return np.eye(*flow.context_shape, dtype=np.float32)[np.arange(n) % flow.context_shape[0]]
-
-
-def pins(flow):
-    """What is pinned of a model: draws, and log-densities at rounded points."""
-    if flow.event_dtype.is_integer:
-        draws = flow.sample(2, seed=10, context=context(flow, 2)).numpy()
-        log_prob = flow.log_prob(draws, context(flow, 2)).numpy()
-        return {"draws": draws.tolist(), "log_prob": log_prob.round(3).tolist()}
-    x = np.round(points(flow), 2)
-    return {
-        "draws": flow.sample(4, seed=10).numpy().round(5).tolist(),
-        "points": x.tolist(),
-        "log_prob": flow.log_prob(x).numpy().round(5).tolist(),
-    }
+def test_every_pretrained_model_is_pinned():
+    assert sorted(path.stem for path in pins.FOLDER.iterdir()) == SHIPPED
 
 
 @pytest.mark.parametrize("name", _pinned(IMAGES))
 def test_pinned_bounds_and_images(name):
-    flow, pinned = zoo.load(name), json.loads(PINS.read_text())[name]
+    flow, pinned = zoo.load(name), json.loads(pins.path(name).read_text())
     draws = np.array(pinned["draws"], np.uint8)
-    log_prob = flow.log_prob(draws, context(flow, 2))
+    log_prob = flow.log_prob(draws, pins.context(flow, 2))
     np.testing.assert_allclose(log_prob, pinned["log_prob"], rtol=1e-4)
     # Of numbers at a step between two bytes, another machine's rounding may choose the other.
-    again = flow.sample(2, seed=10, context=context(flow, 2)).numpy()
+    again = flow.sample(2, seed=10, context=pins.context(flow, 2)).numpy()
     assert (again != draws).mean() < 0.01
     assert np.abs(again.astype(int) - draws).max() <= 1
 
@@ -80,7 +56,7 @@ def test_pinned_log_probabilities_and_draws(name):
     began = time.monotonic()
     flow = zoo.load(name)
     assert time.monotonic() - began < 5
-    pinned = json.loads(PINS.read_text())[name]
+    pinned = json.loads(pins.path(name).read_text())
     log_prob = flow.log_prob(np.array(pinned["points"], np.float32))
     np.testing.assert_allclose(log_prob, pinned["log_prob"], atol=1e-3, rtol=1e-3)
     np.testing.assert_allclose(flow.sample(4, seed=10), pinned["draws"], atol=1e-3, rtol=1e-3)
@@ -191,7 +167,3 @@ def test_bad_flags_of_pretrain(arguments, message):
     where = [] if message.startswith("output") else ["--output=never_made"]
     code, _, errors = binaries.run("zoo.pretrain", *arguments, *where)
     assert code == 2 and message in errors.splitlines()[-1]
-
-
-if __name__ == "__main__":  # writes the pins of what is shipped
-    PINS.write_text(json.dumps({name: pins(zoo.load(name)) for name in SHIPPED}, indent=1) + "\n")

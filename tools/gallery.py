@@ -1,7 +1,7 @@
-"""Makes the tables and pictures of the pretrained models: `python -m zoo.gallery --output=docs`.
+"""Makes the tables and pictures of the pretrained models: `python -m tools.gallery --output=docs`.
 
 Examples:
-  python -m zoo.gallery --output=docs
+  python -m tools.gallery --output=docs
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from zoo import command
 
 if __name__ == "__main__":  # before TensorFlow is imported, which takes seconds
     flags.DEFINE_string("output", "docs", "Folder of the documents.")
-    command.begin("zoo.gallery", __doc__)
+    command.begin("tools.gallery", __doc__)
 
 import math
 import pathlib
