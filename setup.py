@@ -28,7 +28,7 @@ setup(
     package_data={
         # Configs are files named on the command line as well as modules; weights come with cards.
         "zoo": [
-            "*.npz",
+            "datasets/*.npz",
             "configs/**/*.py",
             "pretrained/**/*.h5",
             "pretrained/**/*.json",

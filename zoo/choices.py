@@ -6,5 +6,5 @@ STRATEGIES = ("auto", "one", "mirrored", "multi_worker", "tpu")
 # For `zoo.evaluate`.
 PARTS = ("test", "all")
 
-# For `zoo.image_studies`.
+# For `zoo.studies.images`.
 STUDIES = ("flowpp", "partition")

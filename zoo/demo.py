@@ -71,7 +71,7 @@ def main() -> None:
     rows = modalities.load(config).test()[:_SCORED]
     rows_path, scores_path = workdir / "rows.npy", workdir / "scores.npy"
     np.save(rows_path, rows)
-    script = os.path.relpath(pathlib.Path(__file__).with_name("score.py"))
+    script = os.path.relpath(pathlib.Path(__file__).parents[1] / "export" / "score.py")
     # -P keeps the script's folder off its import path.
     _run(
         "4. Scoring through the export, in a process with TensorFlow and numpy alone",

@@ -1,4 +1,4 @@
-"""The set that `zoo.cifar10_20k` chooses from CIFAR-10."""
+"""The set that `zoo.datasets.cifar10_20k` chooses from CIFAR-10."""
 
 import os
 
@@ -8,7 +8,7 @@ import tensorflow_datasets as tfds
 
 from tests.zoo import binaries
 from tfflows.data import tfds_images
-from zoo import cifar10_20k
+from zoo.datasets import cifar10_20k
 
 RNG = np.random.default_rng(0)
 X = {
@@ -64,7 +64,7 @@ def test_the_set_has_the_images_of_the_digests_in_their_order(data_dir, tmp_path
 
 
 def test_a_cifar10_without_the_images_is_refused(data_dir):
-    error = binaries.error_of(f"--data_dir={data_dir}", module="zoo.cifar10_20k")
+    error = binaries.error_of(f"--data_dir={data_dir}", module="zoo.datasets.cifar10_20k")
     expected = "error: data_dir: expected all 20000 images of cifar10_20k in its cifar10, got 0"
     assert error == expected
     assert not (data_dir / "cifar10_20k").exists()

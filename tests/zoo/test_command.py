@@ -11,18 +11,18 @@ from tests.zoo import binaries
 from zoo import choices, families, registry
 
 COMMANDS = (
-    *("zoo", "zoo.train", "zoo.evaluate", "zoo.sample", "zoo.pretrain", "zoo.outliers"),
+    *("zoo", "zoo.train", "zoo.evaluate", "zoo.sample", "zoo.pretrain", "zoo.studies.outliers"),
     *(
         "tools.gallery",
         "tools.pins",
-        "zoo.sampling_study",
-        "zoo.image_studies",
-        "zoo.cifar10_20k",
+        "zoo.studies.sampling",
+        "zoo.studies.images",
+        "zoo.datasets.cifar10_20k",
         "zoo.demo",
     ),
     "export",
 )
-SCRIPTS = ("zoo/score.py", "benchmarks/speed.py", "benchmarks/memory.py")
+SCRIPTS = ("export/score.py", "benchmarks/speed.py", "benchmarks/memory.py")
 SECONDS = 3.0
 
 
@@ -138,13 +138,13 @@ def test_errors_at_import_are_shown():
 def test_choices_are_those_of_the_library():
     from tfflows.sampling import inpainting
     from tfflows.training import strategy
-    from zoo import image_studies
     from zoo.modalities import images
     from zoo.modalities.images import modes
+    from zoo.studies import images as studies
 
     assert choices.STRATEGIES == strategy.NAMES
     assert images._MASKS == modes.MASKS and images._METHODS == inpainting.METHODS
-    assert choices.STUDIES == tuple(sorted(image_studies.STUDIES))
+    assert choices.STUDIES == tuple(sorted(studies.STUDIES))
 
 
 def test_default_arguments_are_those_of_the_classes():
@@ -249,7 +249,7 @@ def test_paths_of_configs_work_by_the_command(tmp_path, monkeypatch):
         ("zoo.sample", ["--model=nsf_moons"], "expected --output=..."),
         ("zoo.sample", ["--model=a", "--output=b", "--mode=inpant"], "--mode=inpant"),
         ("zoo.sample", ["--model=a", "--output=b", "--seed=1.5"], "--seed=1.5"),
-        ("zoo.outliers", ["--model=a", "--output=b", "--othr=c"], "Did you mean: other"),
+        ("zoo.studies.outliers", ["--model=a", "--output=b", "--othr=c"], "Did you mean: other"),
         ("export", ["--model=nsf_moons", "--outptu=b"], "Did you mean: output"),
         ("zoo", ["nsf_moons"], "unknown argument 'nsf_moons'"),
     ],
@@ -279,5 +279,5 @@ def test_outputs_are_checked_first(tmp_path, monkeypatch):
     monkeypatch.setattr(registry, "load", lambda model: pytest.fail("began its work"))
     (tmp_path / "table.md").mkdir()
     arguments = ("--model=glow_mnist", f"--output={tmp_path}", f"--data_dir={tmp_path}")
-    error = binaries.error_of(*arguments, module="zoo.outliers")
+    error = binaries.error_of(*arguments, module="zoo.studies.outliers")
     assert f"output: expected a file, but {tmp_path / 'table.md'} is a folder" in error

@@ -14,9 +14,11 @@ from tests.zoo.binaries import TINY_GLOW, error_of
 from tfflows.data.images import Images
 from tfflows.models import Glow
 from tools import gallery
-from zoo import image_studies, modalities, outliers, registry
+from zoo import modalities, registry
 from zoo.evaluate import describe, evaluate
 from zoo.modalities.images import load, pictures
+from zoo.studies import images as studies
+from zoo.studies import outliers
 from zoo.train import written
 
 
@@ -133,7 +135,7 @@ def test_export_takes_and_gives_bytes(trained, tmp_path):
     served = tf.saved_model.load(str(tmp_path / "served" / "1")).signatures["log_prob"]
     np.testing.assert_allclose(served(x=tf.constant(x))["log_prob"], flow.log_prob(x), rtol=1e-4)
     np.save(tmp_path / "x.npy", x)
-    script = binaries.ROOT / "zoo" / "score.py"
+    script = binaries.ROOT / "export" / "score.py"
     process = binaries.start(script, tmp_path / "served" / "1", tmp_path / "x.npy", tmp_path / "s")
     _, errors = process.communicate(timeout=120)
     assert process.returncode == 0, errors
@@ -173,23 +175,23 @@ def test_a_file_is_not_passed_over_for_a_set():
 
 def test_other_images_need_a_folder_of_sets(trained, tmp_path):
     arguments = (f"--model={trained}", f"--output={tmp_path / 'out'}")
-    assert "data_dir: mnist needs --data_dir" in error_of(*arguments, module="zoo.outliers")
+    assert "data_dir: mnist needs --data_dir" in error_of(*arguments, module="zoo.studies.outliers")
     assert not (tmp_path / "out").exists()
 
 
 def test_a_study_refuses_runs_of_other_settings(tmp_path):
-    values = image_studies.config("partition", "top, bottom, left, right", 0, 10, {"name": "mnist"})
+    values = studies.config("partition", "top, bottom, left, right", 0, 10, {"name": "mnist"})
     folder = tmp_path / values.name.replace("_1_", "_0_")
     folder.mkdir()
     (folder / registry.CONFIG).write_text(json.dumps(written(values)))
     arguments = ("--study=partition", f"--output={tmp_path}", "--data_dir=/no/such")
-    error = error_of(*arguments, "--steps=20", module="zoo.image_studies")
+    error = error_of(*arguments, "--steps=20", module="zoo.studies.images")
     assert "was made with another config" in error
     for flag in ("samples", "steps", "rows", "seeds"):
-        error = error_of(*arguments, f"--{flag}=0", module="zoo.image_studies")
+        error = error_of(*arguments, f"--{flag}=0", module="zoo.studies.images")
         assert f"{flag}: expected at least 1, got 0" in error
     output = f"--output={tmp_path / 'new'}"
-    error = error_of("--study=partition", output, "--data_dir=/no", module="zoo.image_studies")
+    error = error_of("--study=partition", output, "--data_dir=/no", module="zoo.studies.images")
     assert "data_dir" in error and not (tmp_path / "new").exists()
 
 
@@ -229,19 +231,19 @@ def test_table_of_a_study():
         "two": [record(b) for b in (1.2, 1.31, 1.4)],
         "three": [record(b) for b in (1.3, 1.2, 1.5)],
     }
-    lines = image_studies.table(records).splitlines()
+    lines = studies.table(records).splitlines()
     assert lines[2].startswith("| one | 5 | 1.1000 ± 0.1155 | 1.0000, 1.1000, 1.2000 | 1.0 |")
     assert lines[-3] == "- one ahead of two by 0.2033 ± 0.0067 bits/dim: resolved"
     assert "not resolved; at this gap and spread it takes" in lines[-2]
 
 
-@pytest.mark.parametrize("study", sorted(image_studies.STUDIES))
+@pytest.mark.parametrize("study", sorted(studies.STUDIES))
 def test_variants_of_a_study_are_models(study):
-    for variant in image_studies.STUDIES[study].variants:
-        config = image_studies.config(study, variant, 1, 10, {"name": "mnist", "channels": 1})
+    for variant in studies.STUDIES[study].variants:
+        config = studies.config(study, variant, 1, 10, {"name": "mnist", "channels": 1})
         assert config.train.seed == 1
         args = config.model.args.to_dict()
-        assert args["width"] == image_studies.STUDIES[study].variants[variant].get("width", 16)
+        assert args["width"] == studies.STUDIES[study].variants[variant].get("width", 16)
 
 
 def test_area_under_the_roc_curve():

@@ -1,4 +1,4 @@
-"""Glow on 20,000 images of CIFAR-10, small; `python -m zoo.cifar10_20k` makes the set."""
+"""Glow on 20,000 images of CIFAR-10, small; `python -m zoo.datasets.cifar10_20k` makes the set."""
 
 from zoo.configs import default
 from zoo.configs.glow import PAPER

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from tests.zoo import binaries
 
-SCRIPT = str(binaries.ROOT / "zoo" / "score.py")
+SCRIPT = str(binaries.ROOT / "export" / "score.py")
 
 
 class Density(tf.Module):

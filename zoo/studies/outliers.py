@@ -1,4 +1,4 @@
-"""How well a model's scores detect images of another set: `python -m zoo.outliers --model=NAME`.
+"""How well scores detect images of another set: `python -m zoo.studies.outliers --model=NAME`.
 
 A score has to separate images of another set from test images of the model's own set. Raw
 likelihood is known to fail (Nalisnick et al., Do Deep Generative Models Know What They Don't Know?,
@@ -14,7 +14,7 @@ the test has two more scores:
 Prints the area under the ROC curve of each score (1/2 is chance), and writes a histogram of each.
 
 Examples:
-  python -m zoo.outliers --model=glow_fashion_mnist --other=mnist --data_dir=DIR --output=scores
+  python -m zoo.studies.outliers --model=glow_fashion_mnist --data_dir=DIR --output=scores
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if __name__ == "__main__":  # before TensorFlow is imported, which takes seconds
     flags.DEFINE_integer("rows", 2000, "Number of images of each set, the first.")
     flags.DEFINE_string("output", None, "Folder of the table and the picture.")
     command.define_samples()
-    command.begin("zoo.outliers", __doc__, ("model", "output"))
+    command.begin("zoo.studies.outliers", __doc__, ("model", "output"))
 
 import io
 import math

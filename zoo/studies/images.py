@@ -1,4 +1,4 @@
-"""Two comparisons of image flows: `python -m zoo.image_studies --study=partition --output=DIR`.
+"""Two comparisons of image flows: `python -m zoo.studies.images --study=partition --output=DIR`.
 
 `partition`: affine couplings over a checkerboard and channels, against couplings over the top,
 bottom, left and right halves of the image. `flowpp`: Flow++, and Flow++ without self-attention,
@@ -11,7 +11,7 @@ A second start resumes from the folder. Prints a table in bits/dim, with two sta
 the seeds, and writes it to `table.md`, with a picture of the validation curves.
 
 Examples:
-  python -m zoo.image_studies --study=partition --data_dir=DIR --output=runs/partition
+  python -m zoo.studies.images --study=partition --data_dir=DIR --output=runs/partition
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if __name__ == "__main__":  # before TensorFlow is imported, which takes seconds
     flags.DEFINE_integer("seeds", 3, "Trainings of each variant.")
     flags.DEFINE_integer("rows", 2000, "Number of test images, the first.")
     command.define_samples()
-    command.begin("zoo.image_studies", __doc__, ("study", "output", "data_dir"))
+    command.begin("zoo.studies.images", __doc__, ("study", "output", "data_dir"))
 
 import dataclasses
 import itertools

@@ -1,10 +1,10 @@
 """Scores rows with an exported model.
 
-usage: python zoo/score.py MODEL_DIR/1 ROWS.npy SCORES.npy
+usage: python export/score.py MODEL_DIR/1 ROWS.npy SCORES.npy
 
 Examples:
   python -m export --model=nsf_moons --output=served/nsf_moons
-  python zoo/score.py served/nsf_moons/1 rows.npy scores.npy
+  python export/score.py served/nsf_moons/1 rows.npy scores.npy
 
 Needs only TensorFlow and numpy. It does what a server does, and the demo runs it in a process of
 its own.

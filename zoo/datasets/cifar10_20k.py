@@ -1,4 +1,4 @@
-"""Makes the data of `glow_cifar10_small` from CIFAR-10: `python -m zoo.cifar10_20k --data_dir=DIR`.
+"""Makes the data of `glow_cifar10_small`: `python -m zoo.datasets.cifar10_20k --data_dir=DIR`.
 
 The set is 20,000 training images of CIFAR-10 and 9,979 of its test images. cifar10_20k.npz holds
 a digest of each image, in the order of the set, so the result does not depend on the order in which
@@ -8,7 +8,7 @@ The folder must hold CIFAR-10 as TFDS prepares it: `tfds build cifar10 --data_di
 
 Examples:
   tfds build cifar10 --data_dir=DIR
-  python -m zoo.cifar10_20k --data_dir=DIR
+  python -m zoo.datasets.cifar10_20k --data_dir=DIR
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from zoo import command
 
 if __name__ == "__main__":  # before TensorFlow is imported, which takes seconds
     flags.DEFINE_string("data_dir", None, "Folder of TFDS sets with cifar10; the set goes there.")
-    command.begin("zoo.cifar10_20k", __doc__, ("data_dir",))
+    command.begin("zoo.datasets.cifar10_20k", __doc__, ("data_dir",))
 
 import hashlib
 import pathlib

@@ -1,4 +1,4 @@
-"""Nine ways to sample Neal's funnel, with and without a flow: `python -m zoo.sampling_study`.
+"""Nine ways to sample Neal's funnel, with and without a flow: `python -m zoo.studies.sampling`.
 
 A flow is fitted to the funnel's unnormalised density by reverse KL, without draws from the funnel.
 It then helps importance sampling, Metropolis-Hastings, Langevin and Hamiltonian Monte Carlo. Prints
@@ -9,8 +9,8 @@ nine x_i ~ N(0, e^v). Its neck is a thousand times narrower than its mouth, so n
 both. The moments of v are known: E v = 0, E v^2 = 9.
 
 Examples:
-  python -m zoo.sampling_study --output=runs/sampling_study
-  python -m zoo.sampling_study --chains=10 --steps=200 --train_steps=300  # a quick look
+  python -m zoo.studies.sampling --output=runs/sampling_study
+  python -m zoo.studies.sampling --chains=10 --steps=200 --train_steps=300  # a quick look
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if __name__ == "__main__":  # before TensorFlow is imported, which takes seconds
     flags.DEFINE_integer("chains", 100, "Number of chains.")
     flags.DEFINE_integer("steps", 2000, "Steps of each, after half as many to burn in.")
     flags.DEFINE_integer("train_steps", 3000, "Steps of the flow's training.")
-    command.begin("zoo.sampling_study", __doc__)
+    command.begin("zoo.studies.sampling", __doc__)
 
 import logging
 import pathlib

@@ -1,0 +1,1 @@
+"""Comparisons, each made by one command."""
