@@ -9,15 +9,15 @@ Examples:
 
 from absl import flags
 
-from zoo import command
+from zoo import cli
 
 if __name__ == "__main__":  # before TensorFlow is imported, which takes seconds
     flags.DEFINE_string("model", None, "Name of a zoo model, or a work directory.")
     flags.DEFINE_string("output", None, "Folder of the model; versions go below it.")
     flags.DEFINE_integer("version", 1, "Version, a positive integer.")
     flags.DEFINE_bool("overwrite", False, "Replace the version if it exists.")
-    command.define_samples()
-    command.begin("export", __doc__, ("model", "output"))
+    cli.define_samples()
+    cli.begin("export", __doc__, ("model", "output"))
 
 import tensorflow as tf
 
@@ -30,7 +30,7 @@ def main() -> None:
     tf.get_logger().setLevel("ERROR")
     wanted = flags.FLAGS
     model, card = zoo.load(wanted.model), zoo.card(wanted.model)
-    command.set_samples(model, wanted.samples)
+    cli.set_samples(model, wanted.samples)
     path = export.save(model, wanted.output, wanted.version, wanted.overwrite, card)
     for name, signature in export.signatures(path).items():
         print(f"{name}: {signature}")
@@ -38,4 +38,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    command.run(main)
+    cli.run(main)

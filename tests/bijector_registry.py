@@ -303,7 +303,7 @@ def _image_cases() -> dict[str, Case]:
         "elementwise_scale": Case(lambda dtype: tb.Elementwise(tb.Scale(), SIZE, dtype)),
         "act_norm_of_images": Case(lambda dtype: tb.ActNorm(shape, dtype), event_shape=shape),
         "halves": Case(
-            lambda dtype: tb.Halves(
+            lambda dtype: tb.ChannelBlockwise(
                 tb.InvertibleConvolution1x1(2, "plain", dtype=dtype), tb.ActNorm(2, dtype)
             ),
             event_shape=(4,),

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from absl import flags
 
-from zoo import command
+from zoo import cli
 
 if __name__ == "__main__":  # before TensorFlow is imported, which takes seconds
     flags.DEFINE_string("output", "docs", "Folder of the documents.")
-    command.begin("tools.gallery", __doc__)
+    cli.begin("tools.gallery", __doc__)
 
 import math
 import pathlib
@@ -181,4 +181,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    command.run(main)
+    cli.run(main)

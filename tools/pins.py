@@ -12,11 +12,11 @@ from __future__ import annotations
 
 from absl import flags
 
-from zoo import command
+from zoo import cli
 
 if __name__ == "__main__":  # before TensorFlow is imported, which takes seconds
     flags.DEFINE_bool("missing", False, "All models that have no pin.")
-    command.begin("tools.pins", __doc__, arguments="NAME ...")
+    cli.begin("tools.pins", __doc__, arguments="NAME ...")
 
 import json
 import pathlib
@@ -78,4 +78,4 @@ def main(names: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    command.run(main, arguments=True)
+    cli.run(main, arguments=True)

@@ -22,7 +22,7 @@ from __future__ import annotations
 from absl import flags
 from ml_collections import ConfigDict
 
-from zoo import command, registry
+from zoo import cli, registry
 
 
 def trained_by(name: str, pretrained: dict[str, str]) -> list[str]:
@@ -69,5 +69,5 @@ def main() -> None:
 
 if __name__ == "__main__":
     flags.DEFINE_bool("trained", False, "Only those that come trained.")
-    command.begin("zoo", __doc__, light=True)
-    command.run(main)
+    cli.begin("zoo", __doc__, light=True)
+    cli.run(main)

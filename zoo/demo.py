@@ -12,12 +12,12 @@ from __future__ import annotations
 
 from absl import flags
 
-from zoo import command
+from zoo import cli
 
 if __name__ == "__main__":  # before TensorFlow is imported, which takes seconds
     flags.DEFINE_string("workdir", "runs/nsf_moons", "Folder of all that the demo writes.")
     flags.DEFINE_integer("steps", 0, "Steps of training; 0 for the config's.")
-    command.begin("zoo.demo", __doc__)
+    cli.begin("zoo.demo", __doc__)
 
 import os
 import pathlib
@@ -101,4 +101,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    command.run(main)
+    cli.run(main)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from absl import flags
 
-from zoo import choices, command
+from zoo import choices, cli
 
 if __name__ == "__main__":  # before TensorFlow is imported, which takes seconds
     flags.DEFINE_string("model", None, "Name of a zoo model, or a work directory.")
@@ -27,9 +27,9 @@ if __name__ == "__main__":  # before TensorFlow is imported, which takes seconds
         "file), or all, for new data in a file of their own.",
     )
     flags.DEFINE_integer("rows", None, "Number of these rows, the first; all by default.")
-    command.define_samples()
+    cli.define_samples()
     flags.DEFINE_string("output", None, "File for the figures, as JSON.")
-    command.begin("zoo.evaluate", __doc__, ("model",))
+    cli.begin("zoo.evaluate", __doc__, ("model",))
 
 import os
 
@@ -84,7 +84,7 @@ def evaluate(
             for shape in (flow.event_shape, data.event_shape)
         )
         raise ValueError(f"data: the model expects {expected}, got {got}")
-    command.set_samples(flow, samples)
+    cli.set_samples(flow, samples)
     card = registry.card(model)["data"]
     known = card.get("sha256")
     if rows is not None and rows < 1:
@@ -132,4 +132,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    command.run(main)
+    cli.run(main)

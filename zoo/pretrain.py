@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from absl import flags
 
-from zoo import command
+from zoo import cli
 
 if __name__ == "__main__":  # before TensorFlow is imported, which takes seconds
     flags.DEFINE_bool("all", False, "All models that come trained with the zoo.")
@@ -25,7 +25,7 @@ if __name__ == "__main__":  # before TensorFlow is imported, which takes seconds
     flags.DEFINE_string("workdir", None, "Folder of the runs; a temporary one by default.")
     flags.DEFINE_string("output", None, "Folder to write the models to; needed without --in_place.")
     flags.DEFINE_bool("in_place", False, "For maintainers: replace the models that the zoo has.")
-    command.begin("zoo.pretrain", __doc__, arguments="NAME ...")
+    cli.begin("zoo.pretrain", __doc__, arguments="NAME ...")
 
 import os
 import pathlib
@@ -149,4 +149,4 @@ def main(names: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    command.run(main, arguments=True)
+    cli.run(main, arguments=True)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from absl import flags
 
-from zoo import command, modalities, registry
+from zoo import cli, modalities, registry
 
 MODALITIES = [modalities.get(name) for name in modalities.names()]
 MODES = list(dict.fromkeys(mode for modality in MODALITIES for mode in modality.modes))
@@ -33,7 +33,7 @@ if __name__ == "__main__":  # before TensorFlow is imported, which takes seconds
     flags.DEFINE_string("data_path", None, "The data, where not where the config says.")
     flags.DEFINE_string("data_dir", None, "Folder of TFDS sets, likewise.")
     flags.DEFINE_string("output", None, "File: .npy, .csv or .png.")
-    command.begin("zoo.sample", __doc__, ("model", "output"))
+    cli.begin("zoo.sample", __doc__, ("model", "output"))
 
 
 def main() -> None:
@@ -71,4 +71,4 @@ def _check_flags(mode: str, read: set[str], kind: str) -> None:
 
 
 if __name__ == "__main__":
-    command.run(main)
+    cli.run(main)

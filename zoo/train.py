@@ -4,7 +4,7 @@ Every entry of the config is a flag (`--config.train.steps=2000`). A run that is
 again with the same command resumes from the last checkpoint. The work directory holds config.json,
 checkpoint.npz, best.weights.h5, metrics.jsonl, events/ (TensorBoard), pictures/, and at the end
 model.weights.h5 and card.json. A model that is estimated from all rows at once instead of trained
-(such as a histogram: see `zoo.estimate`) uses only the seed of `config.train`.
+(such as a histogram: see `zoo.candidates`) uses only the seed of `config.train`.
 
 Examples:
   python -m zoo.train --config=nsf_moons --workdir=runs/moons
@@ -17,13 +17,13 @@ from __future__ import annotations
 from absl import flags
 from ml_collections import config_flags
 
-from zoo import choices, command
+from zoo import choices, cli
 
 if __name__ == "__main__":  # before TensorFlow is imported, which takes seconds
     config_flags.DEFINE_config_file("config", None, "Config file, or name of a zoo model.")
     flags.DEFINE_string("workdir", None, "Folder of all that the run writes.")
     flags.DEFINE_enum("strategy", "one", choices.STRATEGIES, "Strategy of distribution.")
-    command.begin("zoo.train", __doc__, ("config", "workdir"))
+    cli.begin("zoo.train", __doc__, ("config", "workdir"))
 
 import json
 import math
@@ -37,7 +37,7 @@ from ml_collections import ConfigDict
 
 from tfflows import __version__, files, plots, training
 from tfflows.models.flows.family import MAX_SEED
-from zoo import estimate, modalities, outputs, registry, schema
+from zoo import candidates, modalities, outputs, registry, schema
 from zoo.configs import default
 from zoo.modalities.data import Data
 
@@ -77,7 +77,7 @@ def train(
     config = default.settle(config, len(data.train))
     config.train.patience = _patience(config, workdir)
     settings = _settings(config)
-    values = written(config, data.facts.get("sha256", ""))
+    values = stored_values(config, data.facts.get("sha256", ""))
     check_same(workdir, values)
 
     def build(**arguments):
@@ -161,12 +161,12 @@ def _train(config, data, build, write_config, workdir, settings, strategy, verbo
 
 def _estimate(config, data, build, write_config, workdir, settings, strategy, verbose):
     """Returns the candidate that validation chooses, and the facts of its estimation."""
-    flow, records, number = estimate.estimate(build, config, data)
+    flow, records, number = candidates.best_of(build, config, data)
     write_config()
     if training.is_chief(strategy):
-        estimate.write(flow, records, workdir)
+        candidates.write(flow, records, workdir)
     return flow, {
-        "chosen": estimate.candidates(config)[number - 1],
+        "chosen": candidates.of_config(config)[number - 1],
         "training": {
             "seed": config.train.seed,
             "candidates": records,
@@ -231,13 +231,13 @@ def _check_numbers(config: ConfigDict) -> None:
                 raise ValueError(f"{key}: expected a finite number, got {number}")
 
 
-def written(config: ConfigDict, data_sha256: str = "") -> dict:
+def stored_values(config: ConfigDict, data_sha256: str = "") -> dict:
     """What a work directory stores about a config and its data file."""
     return _plain(config) | {"data_sha256": data_sha256, "schema": schema.VERSION}
 
 
 def check_same(workdir: pathlib.Path, values: dict) -> None:
-    """Raises a ValueError if the work directory has another config than `values`, from `written`.
+    """Raises a ValueError if the work directory has another config than these `stored_values`.
 
     Entries that say how long and how often, not what the model is, may differ
     (`schema.MAY_CHANGE`).
@@ -341,4 +341,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    command.run(main)
+    cli.run(main)

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from tfflows import bijectors as tb
-from tfflows.bijectors.linear import take
+from tfflows.bijectors.indexing import select
 
 
 @pytest.mark.parametrize(
@@ -16,12 +16,12 @@ from tfflows.bijectors.linear import take
 )
 def test_taking_is_numpy_indexing(indices):
     x = np.arange(24.0).reshape(2, 3, 4)
-    np.testing.assert_array_equal(take(tf.constant(x), np.array(indices)), x[..., list(indices)])
+    np.testing.assert_array_equal(select(tf.constant(x), np.array(indices)), x[..., list(indices)])
 
 
 def test_what_lies_evenly_is_a_slice():
     def operations(indices):
-        graph = tf.function(lambda x: take(x, np.array(indices))).get_concrete_function(
+        graph = tf.function(lambda x: select(x, np.array(indices))).get_concrete_function(
             tf.TensorSpec([None, 6], tf.float32)
         )
         return {operation.type for operation in graph.graph.get_operations()}

@@ -292,7 +292,7 @@ def test_layouts():
 
 
 def test_partitions_as_the_lectures_print_them():
-    good, bad = partitioned.GOOD, partitioned.BAD
+    good, bad = partitioned.CHECKERBOARD_AND_CHANNELS, partitioned.SIDES_TWICE
     assert [name for name, _ in itertools.groupby(good)] == [
         *("checkerboard", "squeeze", "channel", "unsqueeze", "checkerboard"),
     ]

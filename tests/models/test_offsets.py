@@ -208,7 +208,7 @@ def test_act_norm_of_images_and_halves():
     norm.initialize_from(images)
     np.testing.assert_allclose(norm.inverse(images).numpy().std(axis=0), 1.0, atol=1e-3)
     scales = tb.MultiScale((2, 4, 1), [tb.Chain([tb.Squeeze(), tb.ActNorm(4)]), tb.ActNorm(2)])
-    halves = tb.Halves(tb.ActNorm(1), tb.ActNorm(1))
+    halves = tb.ChannelBlockwise(tb.ActNorm(1), tb.ActNorm(1))
     for bijector, shape in ((scales, (500, 2, 4, 1)), (halves, (500, 2))):
         values = np.random.default_rng(0).normal(101325.0, 1.0, size=shape).astype(np.float32)
         latents = initialize(bijector, tf.constant(values), len(shape) - 1).numpy()

@@ -11,7 +11,7 @@ from tfflows.data import toy
 from tfflows.files import write_json
 from zoo import evaluate, modalities, registry
 from zoo.modalities.base import mean
-from zoo.train import written
+from zoo.train import stored_values
 
 
 def test_two_standard_errors_and_not_one():
@@ -47,7 +47,7 @@ class Normal:
 def workdir(folder, name="affine_moons", **data):
     config = registry.config(name)
     config.data.update(data)
-    write_json(folder / registry.CONFIG, written(config))
+    write_json(folder / registry.CONFIG, stored_values(config))
     card = {"name": name, "dim": 2, "data": {}, "weights_sha256": ""}
     write_json(folder / registry.CARD, card)
     return config
@@ -107,7 +107,7 @@ def test_contexts_go_with_their_rows_in_every_batch():
 def test_bits_are_those_of_a_number_and_not_of_a_pixel(tmp_path):
     config = workdir(tmp_path, "glow_images", path=str(tmp_path / "images.npz"))
     config.model.args.classes = 2
-    write_json(tmp_path / registry.CONFIG, written(config))
+    write_json(tmp_path / registry.CONFIG, stored_values(config))
     x = np.random.default_rng(0).integers(0, 256, (40, 4, 4, 3)).astype("uint8")
     np.savez(tmp_path / "images.npz", x=x, y=np.arange(40) % 2)
     result = evaluate.evaluate(tmp_path, flow=Bytes())

@@ -19,7 +19,7 @@ from zoo.evaluate import describe, evaluate
 from zoo.modalities.images import load, pictures
 from zoo.studies import images as studies
 from zoo.studies import outliers
-from zoo.train import written
+from zoo.train import stored_values
 
 
 def bars(n, size=8, seed=0):
@@ -183,7 +183,7 @@ def test_a_study_refuses_runs_of_other_settings(tmp_path):
     values = studies.config("partition", "top, bottom, left, right", 0, 10, {"name": "mnist"})
     folder = tmp_path / values.name.replace("_1_", "_0_")
     folder.mkdir()
-    (folder / registry.CONFIG).write_text(json.dumps(written(values)))
+    (folder / registry.CONFIG).write_text(json.dumps(stored_values(values)))
     arguments = ("--study=partition", f"--output={tmp_path}", "--data_dir=/no/such")
     error = error_of(*arguments, "--steps=20", module="zoo.studies.images")
     assert "was made with another config" in error

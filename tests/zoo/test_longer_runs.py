@@ -11,7 +11,7 @@ from tests.zoo.binaries import error_of
 from zoo import registry
 from zoo.configs import default
 from zoo.schema import MAY_CHANGE
-from zoo.train import check_same, written
+from zoo.train import check_same, stored_values
 
 QUICK = ("--config.train.jit_compile=False", "--config.train.batch_size=64")
 TOY = ("--config=affine_moons", "--config.data.size=5000", *QUICK)
@@ -123,11 +123,11 @@ def test_a_run_from_before_keeps_its_patience(tmp_path):
     from zoo.train import _patience
 
     config = registry.config("nsf_table")
-    values = written(config)
+    values = stored_values(config)
     values["train"]["patience"] = 0
     (tmp_path / "config.json").write_text(json.dumps(values))
     assert _patience(config, tmp_path) == 0
-    check_same(tmp_path, written(config))
+    check_same(tmp_path, stored_values(config))
 
 
 def test_images_report_bits_per_dimension(tmp_path):

@@ -7,6 +7,7 @@ from tfflows.bijectors.autoregressive import MaskedAutoregressive
 from tfflows.bijectors.base import Bijector, forward_and_log_det, inverse_and_log_det
 from tfflows.bijectors.box_muller import BoxMuller
 from tfflows.bijectors.chain import Chain, Invert
+from tfflows.bijectors.channel_blockwise import ChannelBlockwise
 from tfflows.bijectors.continuous import ContinuousFlow
 from tfflows.bijectors.convolution1x1 import InvertibleConvolution1x1
 from tfflows.bijectors.coupling import Coupling
@@ -22,7 +23,6 @@ from tfflows.bijectors.elementwise import (
     SigmoidAffine,
 )
 from tfflows.bijectors.emerging_convolution import EmergingConvolution
-from tfflows.bijectors.halves import Halves
 from tfflows.bijectors.householder import Householder, QRLinear
 from tfflows.bijectors.image_coupling import ChannelCoupling, ContextAffine, MaskedCoupling
 from tfflows.bijectors.linear import (
@@ -71,7 +71,7 @@ __all__ = [
     "EmergingConvolution",
     "Flatten",
     "FullAffine",
-    "Halves",
+    "ChannelBlockwise",
     "Householder",
     "Invert",
     "InvertibleConvolution1x1",

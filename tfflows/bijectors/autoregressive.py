@@ -7,7 +7,7 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from tfflows.bijectors.base import Bijector, forward_and_log_det, inverse_and_log_det, parameters_of
-from tfflows.bijectors.coupling import made
+from tfflows.bijectors.conditioner import as_layer
 from tfflows.bijectors.elementwise import ElementwiseMap
 from tfflows.random import no_training_noise
 from tfflows.tracking import layer_variables
@@ -56,7 +56,7 @@ class MaskedAutoregressive(Bijector):
             name=name,
         )
         self.map = map
-        self.network = made(network, map.parameters)
+        self.network = as_layer(network, map.parameters)
         self._size = size
         keywords = {} if context_shape is None else {"context": tf.zeros([1, *context_shape])}
         shape = tuple(self.network(tf.zeros([1, size]), **keywords).shape)

@@ -9,7 +9,7 @@ import tensorflow_probability as tfp
 
 from tfflows.bijectors import ode
 from tfflows.bijectors.base import Bijector
-from tfflows.bijectors.coupling import build_network
+from tfflows.bijectors.conditioner import build_conditioner
 from tfflows.networks.linearization import rademacher
 from tfflows.random import next_noise_seed
 from tfflows.tracking import layer_variables
@@ -82,7 +82,7 @@ class ContinuousFlow(Bijector):
             name=name,
         )
         self._size = size
-        self.network = build_network(network, size, size, self.context_shape, name)
+        self.network = build_conditioner(network, size, size, self.context_shape, name)
         if not hasattr(self.network, "linearize"):
             raise ValueError(
                 f"network: {name} needs a layer with linearize, such as ConcatSquashMLP, "

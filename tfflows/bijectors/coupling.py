@@ -8,40 +8,10 @@ import numpy as np
 import tensorflow as tf
 
 from tfflows.bijectors.base import Bijector, forward_and_log_det, inverse_and_log_det, parameters_of
+from tfflows.bijectors.conditioner import build_conditioner
 from tfflows.bijectors.elementwise import ElementwiseMap
-from tfflows.bijectors.linear import take
+from tfflows.bijectors.indexing import select
 from tfflows.tracking import layer_variables
-
-
-def made(network, outputs: int):
-    """`network` itself if it is a layer, else the layer that it (a class or function) makes."""
-    is_layer = hasattr(network, "variables") and not isinstance(network, type)
-    return network if is_layer else network(outputs)
-
-
-def build_network(network, inputs: int, outputs: int, context_shape, name: str):
-    """Makes and builds a conditioner, and checks what it returns.
-
-    Args:
-      network: a Keras layer, or a function from the number of outputs to one. It maps
-        `[batch, inputs]` (and `context=[batch, *context_shape]` if it takes one) to
-        `[batch, outputs]`.
-      inputs, outputs: sizes.
-      context_shape: shape of one context or `None`.
-      name: name of the bijector, for the error message.
-
-    Returns:
-      The layer, with its variables created.
-    """
-    layer = made(network, outputs)
-    keywords = {} if context_shape is None else {"context": tf.zeros([1, *context_shape])}
-    result = layer(tf.zeros([1, inputs]), **keywords)
-    if tuple(result.shape) != (1, outputs):
-        raise ValueError(
-            f"network: {name} needs one from [batch, {inputs}] to [batch, {outputs}], "
-            f"got output shape {tuple(result.shape)} for a batch of 1"
-        )
-    return layer
 
 
 class Coupling(Bijector):
@@ -88,7 +58,9 @@ class Coupling(Bijector):
         self._kept, self._changed = np.flatnonzero(mask), np.flatnonzero(~mask)
         self._order = np.argsort(np.concatenate([self._kept, self._changed]))
         outputs = self._changed.size * map.parameters
-        self.network = build_network(network, self._kept.size, outputs, self.context_shape, name)
+        self.network = build_conditioner(
+            network, self._kept.size, outputs, self.context_shape, name
+        )
         self._network_variables = layer_variables(self.network)
         self._size = mask.size
 
@@ -104,10 +76,10 @@ class Coupling(Bijector):
         return self.map(tf.linalg.matrix_transpose(raw))
 
     def _apply(self, joint, value, context):
-        kept, changed = take(value, self._kept), take(value, self._changed)
+        kept, changed = select(value, self._kept), select(value, self._changed)
         changed, log_det = joint(self._elementwise(kept, context), changed, 1)
         value = tf.concat([kept, changed], axis=-1)
-        return take(value, self._order), log_det
+        return select(value, self._order), log_det
 
     def _forward_and_log_det(self, x, context):
         return self._apply(forward_and_log_det, x, context)

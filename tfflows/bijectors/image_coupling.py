@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfflows.bijectors.base import Bijector, forward_and_log_det, inverse_and_log_det, parameters_of
-from tfflows.bijectors.coupling import made
+from tfflows.bijectors.conditioner import as_layer
 from tfflows.bijectors.elementwise import ElementwiseMap
 from tfflows.tracking import layer_variables
 
@@ -27,7 +27,7 @@ def build_image_network(network, shape, channels: int, context_shape, name: str)
     Returns:
       The layer, with its variables created.
     """
-    layer = made(network, channels)
+    layer = as_layer(network, channels)
     keywords = {} if context_shape is None else {"context": tf.zeros([1, *context_shape])}
     result = layer(tf.zeros([1, *shape]), **keywords)
     expected = (1, *shape[:2], channels)

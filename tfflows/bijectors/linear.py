@@ -7,6 +7,7 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 from tfflows.bijectors.base import Bijector
+from tfflows.bijectors.indexing import select
 
 tfb = tfp.bijectors
 
@@ -106,15 +107,6 @@ class LULinear(Bijector):
         return tf.ensure_shape(y, x.shape), log_det
 
 
-def take(x: tf.Tensor, indices: np.ndarray) -> tf.Tensor:
-    """`x[..., indices]`, as a slice if possible, because XLA gathers number by number."""
-    step = int(indices[1] - indices[0]) if indices.size > 1 else 1
-    if step == 0 or (np.diff(indices) != step).any():
-        return tf.gather(x, indices, axis=-1)
-    stop = int(indices[-1]) + (1 if step > 0 else -1)
-    return x[..., int(indices[0]) : (None if stop < 0 else stop) : step]
-
-
 class Permutation(Bijector):
     """Fixed reordering of a vector: `y[i] = x[order[i]]`.
 
@@ -136,10 +128,10 @@ class Permutation(Bijector):
         self._order, self._back = order, np.argsort(order)
 
     def _forward_and_log_det(self, x, context):
-        return take(x, self._order), tf.zeros_like(x[..., 0])
+        return select(x, self._order), tf.zeros_like(x[..., 0])
 
     def _inverse_and_log_det(self, y, context):
-        return take(y, self._back), tf.zeros_like(y[..., 0])
+        return select(y, self._back), tf.zeros_like(y[..., 0])
 
 
 def reversal(size: int) -> Permutation:

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfflows.bijectors.base import Bijector, parameters_of
-from tfflows.bijectors.coupling import build_network
+from tfflows.bijectors.conditioner import build_conditioner
 from tfflows.bijectors.linear import matvec
 from tfflows.bijectors.ridge import invert_ridge, positive_slope, ridge_derivative
 from tfflows.networks import MLP
@@ -69,7 +69,7 @@ class Planar(Bijector):
         self.network = None
         if context_shape is not None:
             network = network or (lambda outputs: MLP(outputs, (), dtype=tf.as_dtype(dtype).name))
-            self.network = build_network(network, context_shape[0], 2 * size + 1, None, name)
+            self.network = build_conditioner(network, context_shape[0], 2 * size + 1, None, name)
             self._network_variables = layer_variables(self.network)
 
     def _constrained(self, context):

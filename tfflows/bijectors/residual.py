@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfflows.bijectors.base import Bijector
-from tfflows.bijectors.coupling import build_network
+from tfflows.bijectors.conditioner import build_conditioner
 from tfflows.networks.linearization import Linearization, rademacher
 from tfflows.random import next_noise_seed
 from tfflows.tracking import layer_variables
@@ -71,7 +71,7 @@ class Residual(Bijector):
             name=name,
         )
         self._size, self._exact_below = size, exact_below
-        self.network = build_network(network, size, size, self.context_shape, name)
+        self.network = build_conditioner(network, size, size, self.context_shape, name)
         bound = getattr(self.network, "lipschitz", None)
         if not hasattr(self.network, "at") or bound is None or not 0.0 < bound < 1.0:
             raise ValueError(

@@ -121,7 +121,7 @@ def get_config(
       data: entries of `data` that differ from the defaults below.
       train: entries of `train` that differ from the defaults below.
       paper: `title`, `url`, and `result`: the paper's own number on these data, if it has one.
-      candidates: arguments of a family that is estimated (see `zoo.estimate`), each with a tuple of
+      candidates: arguments of a family that is estimated (see `zoo.candidates`), each with a tuple of
         values. Validation chooses among them, and they are not entries of `model.args`.
     """
     config = ConfigDict()

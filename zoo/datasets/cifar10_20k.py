@@ -15,11 +15,11 @@ from __future__ import annotations
 
 from absl import flags
 
-from zoo import command
+from zoo import cli
 
 if __name__ == "__main__":  # before TensorFlow is imported, which takes seconds
     flags.DEFINE_string("data_dir", None, "Folder of TFDS sets with cifar10; the set goes there.")
-    command.begin("zoo.datasets.cifar10_20k", __doc__, ("data_dir",))
+    cli.begin("zoo.datasets.cifar10_20k", __doc__, ("data_dir",))
 
 import hashlib
 import pathlib
@@ -137,4 +137,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    command.run(main)
+    cli.run(main)

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from absl import flags
 
-from zoo import choices, command
+from zoo import choices, cli
 
 if __name__ == "__main__":  # before TensorFlow is imported, which takes seconds
     flags.DEFINE_enum("study", None, choices.STUDIES, "What is compared.")
@@ -29,8 +29,8 @@ if __name__ == "__main__":  # before TensorFlow is imported, which takes seconds
     flags.DEFINE_integer("steps", None, "Steps of each training; the study's own by default.")
     flags.DEFINE_integer("seeds", 3, "Trainings of each variant.")
     flags.DEFINE_integer("rows", 2000, "Number of test images, the first.")
-    command.define_samples()
-    command.begin("zoo.studies.images", __doc__, ("study", "output", "data_dir"))
+    cli.define_samples()
+    cli.begin("zoo.studies.images", __doc__, ("study", "output", "data_dir"))
 
 import dataclasses
 import itertools
@@ -48,7 +48,7 @@ from tfflows.models.flows.images import partitioned
 from zoo import outputs, registry
 from zoo.configs import default
 from zoo.evaluate import evaluate
-from zoo.train import check_same, train, written
+from zoo.train import check_same, stored_values, train
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,8 +93,8 @@ STUDIES = {
         family="PartitionedRealNVP",
         common={"width": 16, "blocks": 2, "margin": 0.002},
         variants={
-            "checkerboard and channels": {"partitions": partitioned.GOOD},
-            "top, bottom, left, right": {"partitions": partitioned.BAD},
+            "checkerboard and channels": {"partitions": partitioned.CHECKERBOARD_AND_CHANNELS},
+            "top, bottom, left, right": {"partitions": partitioned.SIDES_TWICE},
         },
         data={"name": "mnist", "channels": 1},
         size=28,
@@ -154,7 +154,7 @@ def run(
     for seed, variant in itertools.product(range(seeds), records):
         values = config(study, variant, seed, steps, data)
         workdir = output / values.name
-        check_same(workdir, written(values))
+        check_same(workdir, stored_values(values))
         if not (workdir / registry.CARD).is_file():
             train(values, workdir, verbose=0)
         result = evaluate(workdir, samples=samples, rows=rows)
@@ -266,4 +266,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    command.run(main)
+    cli.run(main)

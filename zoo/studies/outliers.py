@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from absl import flags
 
-from zoo import command
+from zoo import cli
 
 if __name__ == "__main__":  # before TensorFlow is imported, which takes seconds
     flags.DEFINE_string("model", None, "Name of a zoo model of images, or a work directory.")
@@ -29,8 +29,8 @@ if __name__ == "__main__":  # before TensorFlow is imported, which takes seconds
     flags.DEFINE_string("data_dir", None, "Folder of TFDS sets.")
     flags.DEFINE_integer("rows", 2000, "Number of images of each set, the first.")
     flags.DEFINE_string("output", None, "Folder of the table and the picture.")
-    command.define_samples()
-    command.begin("zoo.studies.outliers", __doc__, ("model", "output"))
+    cli.define_samples()
+    cli.begin("zoo.studies.outliers", __doc__, ("model", "output"))
 
 import io
 import math
@@ -139,7 +139,7 @@ def main() -> None:
         raise ValueError(f"model: expected one of images, got {values.model}")
     if model.context_shape is not None:
         raise ValueError("model: images of other sets have no class, give one without")
-    command.set_samples(model, values.samples)
+    cli.set_samples(model, values.samples)
     own = registry.trained_config(values.model)["data"]
     data_dir = values.data_dir or own["data_dir"]
     if not data_dir:
@@ -162,4 +162,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    command.run(main)
+    cli.run(main)

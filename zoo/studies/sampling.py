@@ -17,14 +17,14 @@ from __future__ import annotations
 
 from absl import flags
 
-from zoo import command
+from zoo import cli
 
 if __name__ == "__main__":  # before TensorFlow is imported, which takes seconds
     flags.DEFINE_string("output", "runs/sampling_study", "Folder of the table and the picture.")
     flags.DEFINE_integer("chains", 100, "Number of chains.")
     flags.DEFINE_integer("steps", 2000, "Steps of each, after half as many to burn in.")
     flags.DEFINE_integer("train_steps", 3000, "Steps of the flow's training.")
-    command.begin("zoo.studies.sampling", __doc__)
+    cli.begin("zoo.studies.sampling", __doc__)
 
 import logging
 import pathlib
@@ -296,4 +296,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    command.run(main)
+    cli.run(main)

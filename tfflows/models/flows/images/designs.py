@@ -95,7 +95,7 @@ def coupling_stack(
         stack.append(tb.ActNorm(shape))
         if convolutions and half > 1:
             stack.append(
-                tb.Halves(
+                tb.ChannelBlockwise(
                     tb.InvertibleConvolution1x1(half, "plain", seed=seed + 2 * index),
                     tb.InvertibleConvolution1x1(half, "plain", seed=seed + 2 * index + 1),
                 )

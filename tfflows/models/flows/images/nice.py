@@ -9,7 +9,7 @@ from tfflows import bijectors as tb
 from tfflows import networks
 from tfflows.models.flows.family import context_shape_of
 from tfflows.models.flows.images.family import ImageFamily
-from tfflows.models.flows.images.shapes import mask_of
+from tfflows.models.flows.images.shapes import check_mask
 
 
 @keras.saving.register_keras_serializable("tfflows")
@@ -61,9 +61,9 @@ class NICE(ImageFamily):
         def coupling(index):
             keywords = {"context_shape": context_shape, "name": f"coupling_{index}"}
             if convolutional:
-                mask = mask_of(tb.checkerboard_mask(shape, odd=index % 2 == 1), "shape")
+                mask = check_mask(tb.checkerboard_mask(shape, odd=index % 2 == 1), "shape")
                 return tb.MaskedCoupling(mask, tb.Additive(), network(index), **keywords)
-            mask = mask_of(np.arange(size) % 2 == index % 2, "shape")
+            mask = check_mask(np.arange(size) % 2 == index % 2, "shape")
             return tb.Coupling(mask, tb.Additive(), network(index), **keywords)
 
         couplings = [coupling(index) for index in range(layers)]

@@ -9,19 +9,19 @@ from tfflows import networks
 from tfflows.bijectors.masks import SIDES
 from tfflows.models.flows.family import context_shape_of
 from tfflows.models.flows.images.family import ImageFamily
-from tfflows.models.flows.images.shapes import mask_of, squeezed
+from tfflows.models.flows.images.shapes import check_mask, squeezed
 
 _COUPLINGS = ("checkerboard", "channel", *SIDES)
 _REORDERINGS = ("squeeze", "unsqueeze")
 
-GOOD = (
+CHECKERBOARD_AND_CHANNELS = (
     *("checkerboard",) * 4,
     "squeeze",
     *("channel",) * 3,
     "unsqueeze",
     *("checkerboard",) * 3,
 )
-BAD = ("top", "bottom", "left", "right") * 2
+SIDES_TWICE = ("top", "bottom", "left", "right") * 2
 
 
 @keras.saving.register_keras_serializable("tfflows")
@@ -41,7 +41,15 @@ class PartitionedRealNVP(ImageFamily):
     """
 
     @staticmethod
-    def layers_of(shape, context_dim, seed, partitions=GOOD, width=32, blocks=2, bound=1.0):
+    def layers_of(
+        shape,
+        context_dim,
+        seed,
+        partitions=CHECKERBOARD_AND_CHANNELS,
+        width=32,
+        blocks=2,
+        bound=1.0,
+    ):
         """See `ImageFamily`."""
         unknown = [name for name in partitions if name not in (*_COUPLINGS, *_REORDERINGS)]
         if unknown or not any(name in _COUPLINGS for name in partitions):
@@ -76,9 +84,9 @@ class PartitionedRealNVP(ImageFamily):
             if name == "channel":
                 layers.append(tb.ChannelCoupling(shape, map, network, second, **keywords))
             elif name == "checkerboard":
-                mask = mask_of(tb.checkerboard_mask(shape, odd=second), "partitions")
+                mask = check_mask(tb.checkerboard_mask(shape, odd=second), "partitions")
                 layers.append(tb.MaskedCoupling(mask, map, network, **keywords))
             else:
-                mask = mask_of(tb.half_mask(shape, name), "partitions")
+                mask = check_mask(tb.half_mask(shape, name), "partitions")
                 layers.append(tb.MaskedCoupling(mask, map, network, **keywords))
         return [*layers, tb.Flatten(shape)]

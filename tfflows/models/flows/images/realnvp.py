@@ -8,7 +8,7 @@ from tfflows import bijectors as tb
 from tfflows import networks
 from tfflows.models.flows.family import context_shape_of
 from tfflows.models.flows.images.family import ImageFamily
-from tfflows.models.flows.images.shapes import mask_of, squeezed
+from tfflows.models.flows.images.shapes import check_mask, squeezed
 
 
 @keras.saving.register_keras_serializable("tfflows")
@@ -53,7 +53,7 @@ class ImageRealNVP(ImageFamily):
                 last = index % 2 == 1
                 layer = tb.ChannelCoupling(shape, map, network, keep_last=last, **keywords)
             else:
-                mask = mask_of(tb.checkerboard_mask(shape, odd=index % 2 == 1), "scales")
+                mask = check_mask(tb.checkerboard_mask(shape, odd=index % 2 == 1), "scales")
                 layer = tb.MaskedCoupling(mask, map, network, **keywords)
             return [tb.ActNorm(shape[-1]), layer]
 

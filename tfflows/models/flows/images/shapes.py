@@ -18,7 +18,7 @@ def check_shape(shape) -> tuple[int, int, int]:
     return sizes
 
 
-def mask_of(mask: np.ndarray, argument: str) -> np.ndarray:
+def check_mask(mask: np.ndarray, argument: str) -> np.ndarray:
     """Returns `mask`; raises a ValueError that names `argument` if it keeps all or nothing."""
     if mask.all() or not mask.any():
         size = " x ".join(map(str, mask.shape))

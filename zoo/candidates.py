@@ -21,7 +21,7 @@ from tfflows.training import loop
 from zoo.modalities.data import Data
 
 
-def candidates(config: ConfigDict) -> list[dict]:
+def of_config(config: ConfigDict) -> list[dict]:
     """Arguments of each model that validation chooses among; a single empty dict by default."""
     given = config.model.get("candidates", {})
     values = [value if isinstance(value, tuple | list) else [value] for value in given.values()]
@@ -31,7 +31,7 @@ def candidates(config: ConfigDict) -> list[dict]:
     return [dict(zip(given, choice, strict=True)) for choice in itertools.product(*values)]
 
 
-def estimate(build: Callable, config: ConfigDict, data: Data) -> tuple[object, list[dict], int]:
+def best_of(build: Callable, config: ConfigDict, data: Data) -> tuple[object, list[dict], int]:
     """Estimates every candidate from the training rows.
 
     Args:
@@ -52,7 +52,7 @@ def estimate(build: Callable, config: ConfigDict, data: Data) -> tuple[object, l
             f"the target {config.data.name} has none"
         )
     best, records = None, []
-    for number, arguments in enumerate(candidates(config), 1):
+    for number, arguments in enumerate(of_config(config), 1):
         began = time.monotonic()
         model = build(**arguments)
         model.estimate(data.train)

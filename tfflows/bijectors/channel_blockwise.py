@@ -12,7 +12,7 @@ from tfflows.bijectors.normalization import initialize
 tfb = tfp.bijectors
 
 
-class Halves(Bijector):
+class ChannelBlockwise(Bijector):
     """Applies one map to the first half of the last axis and another to the second.
 
     Args:
@@ -22,7 +22,7 @@ class Halves(Bijector):
 
     _any_batch = True
 
-    def __init__(self, first: tfb.Bijector, last: tfb.Bijector, name: str = "halves"):
+    def __init__(self, first: tfb.Bijector, last: tfb.Bijector, name: str = "channel_blockwise"):
         parameters = dict(locals())
         super().__init__(forward_min_event_ndims=1, parameters=parameters, name=name)
         self.first, self.last = first, last

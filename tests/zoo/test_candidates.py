@@ -8,7 +8,7 @@ import pytest
 import zoo
 from tests.zoo import binaries
 from tests.zoo.binaries import error_of
-from zoo import estimate, modalities, registry
+from zoo import candidates, modalities, registry
 from zoo.evaluate import evaluate
 from zoo.modalities.data import Data
 
@@ -98,7 +98,7 @@ def test_validation_rows_choose_among_candidates(kinds):
     config.model.candidates = {"kind": kinds}
     rows = np.random.default_rng(0).normal(size=(300, 2)).astype("float32")
     data = Data((2,), rows[:200], rows[200:], lambda: rows[:0], {})
-    model, records, number = estimate.estimate(Remembers, config, data)
+    model, records, number = candidates.best_of(Remembers, config, data)
     assert model.kind == "broad" and kinds[number - 1] == "broad"
     assert {record["kind"]: record["val_loss"] for record in records} == {
         "broad": 1.0,
@@ -112,7 +112,7 @@ def test_a_mixture_that_learns_its_few_rows_by_heart_is_not_chosen():
     config.data.size = 40
     data = modalities.load(config)
     values = registry_values(config)
-    model, records, _ = estimate.estimate(
+    model, records, _ = candidates.best_of(
         lambda **arguments: registry.from_config(values, (2,), **arguments), config, data
     )
     few, many = records
@@ -132,12 +132,12 @@ def registry_values(config):
 
 def test_every_combination_of_candidates():
     config = zoo.config("gmm_moons")
-    assert estimate.candidates(zoo.config("gaussian_moons")) == [{}]
+    assert candidates.of_config(zoo.config("gaussian_moons")) == [{}]
     config.model.candidates = {"components": (2, 3), "regularization": (1e-6, 1e-3)}
-    assert len(estimate.candidates(config)) == 4
+    assert len(candidates.of_config(config)) == 4
     config.model.candidates = {"components": ()}
     with pytest.raises(ValueError, match="model.candidates.components: expected at least one"):
-        estimate.candidates(config)
+        candidates.of_config(config)
 
 
 def test_a_table_is_standardised(tmp_path):
