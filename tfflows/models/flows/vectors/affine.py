@@ -6,7 +6,7 @@ import keras
 
 from tfflows import bijectors as tb
 from tfflows.models.flows.vectors.family import Family
-from tfflows.models.flows.vectors.stacks import autoregressive_layer, stack, stack_of_map
+from tfflows.models.flows.vectors.stacks import Conditioned, stack
 
 
 @keras.saving.register_keras_serializable("tfflows")
@@ -44,19 +44,12 @@ class RealNVP(Family):
         dropout=0.0,
     ):
         """See `Family`."""
-        return stack_of_map(
-            tb.Affine(bound),
-            dim,
-            context_dim,
-            seed,
-            layers,
-            False,
-            hidden_units,
-            actnorm,
-            linear,
-            residual,
-            dropout,
-            activation,
+        conditioned = Conditioned(
+            dim, context_dim, seed, False, hidden_units, residual, dropout, activation
+        )
+        map = tb.Affine(bound)
+        return stack(
+            dim, layers, linear, actnorm, seed, lambda index: conditioned.layer(index, map)
         )
 
 
@@ -93,19 +86,12 @@ class MAF(Family):
         dropout=0.0,
     ):
         """See `Family`."""
-        return stack_of_map(
-            tb.Affine(bound),
-            dim,
-            context_dim,
-            seed,
-            layers,
-            True,
-            hidden_units,
-            actnorm,
-            linear,
-            residual,
-            dropout,
-            activation,
+        conditioned = Conditioned(
+            dim, context_dim, seed, True, hidden_units, residual, dropout, activation
+        )
+        map = tb.Affine(bound)
+        return stack(
+            dim, layers, linear, actnorm, seed, lambda index: conditioned.layer(index, map)
         )
 
 
@@ -128,13 +114,9 @@ class IAF(Family):
         dim, context_dim, seed, layers=5, hidden_units=(128, 128), activation="tanh", bound=5.0
     ):
         """See `Family`."""
+        conditioned = Conditioned(dim, context_dim, seed, True, hidden_units, activation=activation)
 
         def layer(index):
-            map, context = tb.Affine(bound), context_dim
-            return tb.Invert(
-                autoregressive_layer(
-                    dim, index, map, hidden_units, False, 0.0, context, seed, activation
-                )
-            )
+            return tb.Invert(conditioned.layer(index, tb.Affine(bound)))
 
         return stack(dim, layers, "reverse", False, seed, layer)

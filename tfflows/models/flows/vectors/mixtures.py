@@ -7,7 +7,7 @@ import keras
 from tfflows import bijectors as tb
 from tfflows.models.flows.family import no_context
 from tfflows.models.flows.vectors.family import Family
-from tfflows.models.flows.vectors.stacks import autoregressive_layer
+from tfflows.models.flows.vectors.stacks import Conditioned
 
 
 @keras.saving.register_keras_serializable("tfflows")
@@ -61,4 +61,4 @@ class AutoregressiveMixture(Family):
     ):
         """See `Family`."""
         map = tb.MixtureCDF(components, component, target="uniform")
-        return [autoregressive_layer(dim, 0, map, hidden_units, False, 0.0, context_dim, seed)]
+        return [Conditioned(dim, context_dim, seed, True, hidden_units).layer(0, map)]

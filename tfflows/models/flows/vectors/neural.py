@@ -6,12 +6,7 @@ import keras
 
 from tfflows import bijectors as tb
 from tfflows.models.flows.vectors.family import Family
-from tfflows.models.flows.vectors.stacks import (
-    autoregressive_layer,
-    coupling_layer,
-    stack,
-    stack_of_map,
-)
+from tfflows.models.flows.vectors.stacks import Conditioned, stack
 
 
 @keras.saving.register_keras_serializable("tfflows")
@@ -49,18 +44,12 @@ class NAF(Family):
         dropout=0.0,
     ):
         """See `Family`."""
-        return stack_of_map(
-            tb.DeepSigmoidal(units, depth),
-            dim,
-            context_dim,
-            seed,
-            layers,
-            autoregressive,
-            hidden_units,
-            actnorm,
-            linear,
-            residual,
-            dropout,
+        map = tb.DeepSigmoidal(units, depth)
+        conditioned = Conditioned(
+            dim, context_dim, seed, autoregressive, hidden_units, residual, dropout
+        )
+        return stack(
+            dim, layers, linear, actnorm, seed, lambda index: conditioned.layer(index, map)
         )
 
 
@@ -101,18 +90,12 @@ class SOSFlow(Family):
         dropout=0.0,
     ):
         """See `Family`."""
-        return stack_of_map(
-            tb.SumOfSquares(degree, terms, bound),
-            dim,
-            context_dim,
-            seed,
-            layers,
-            autoregressive,
-            hidden_units,
-            actnorm,
-            linear,
-            residual,
-            dropout,
+        map = tb.SumOfSquares(degree, terms, bound)
+        conditioned = Conditioned(
+            dim, context_dim, seed, autoregressive, hidden_units, residual, dropout
+        )
+        return stack(
+            dim, layers, linear, actnorm, seed, lambda index: conditioned.layer(index, map)
         )
 
 
@@ -155,7 +138,9 @@ class UMNN(Family):
         dropout=0.0,
     ):
         """See `Family`."""
-        make = autoregressive_layer if autoregressive else coupling_layer
+        conditioned = Conditioned(
+            dim, context_dim, seed, autoregressive, hidden_units, residual, dropout
+        )
 
         def layer(index):
             map = tb.MonotonicIntegral(
@@ -166,6 +151,6 @@ class UMNN(Family):
                 seed=seed * 1000 + index,
                 name=f"integrand_{index}",
             )
-            return make(dim, index, map, hidden_units, residual, dropout, context_dim, seed)
+            return conditioned.layer(index, map)
 
         return stack(dim, layers, linear, actnorm, seed, layer)

@@ -7,7 +7,7 @@ import keras
 from tfflows import bijectors as tb
 from tfflows import distributions
 from tfflows.models.flows.vectors.family import Family
-from tfflows.models.flows.vectors.stacks import stack_of_map
+from tfflows.models.flows.vectors.stacks import Conditioned, stack
 
 _SPLINES = {
     "rational_quadratic": tb.RationalQuadraticSpline,
@@ -75,16 +75,10 @@ class NSF(Family):
         if tails == "bounded" and (actnorm or linear == "lu"):
             leaves = "actnorm" if actnorm else "linear"
             raise ValueError(f"{leaves}: bounded splines need maps that keep the unit cube")
-        return stack_of_map(
-            _SPLINES[spline](bins, bound, tails=tails),
-            dim,
-            context_dim,
-            seed,
-            layers,
-            autoregressive,
-            hidden_units,
-            actnorm,
-            linear,
-            residual,
-            dropout,
+        map = _SPLINES[spline](bins, bound, tails=tails)
+        conditioned = Conditioned(
+            dim, context_dim, seed, autoregressive, hidden_units, residual, dropout
+        )
+        return stack(
+            dim, layers, linear, actnorm, seed, lambda index: conditioned.layer(index, map)
         )

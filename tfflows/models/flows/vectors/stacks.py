@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Sequence
+
 import numpy as np
 
 from tfflows import bijectors as tb
@@ -34,70 +37,65 @@ def stack(dim, layers, linear, actnorm, seed, layer) -> list:
     return stack
 
 
-def _mask(dim: int, index: int) -> np.ndarray:
-    """Alternating halves: even layers keep even positions, odd layers keep odd ones."""
-    if dim < 2:
-        raise ValueError(f"dim: a coupling needs at least 2, got {dim}")
-    return np.arange(dim) % 2 == index % 2
+@dataclasses.dataclass(frozen=True)
+class Conditioned:
+    """Layers of elementwise maps, each with its own conditioner.
 
+    Attributes:
+      dim, context_dim: lengths of the data vector and of the context, which may be `None`.
+      seed: seed of the family.
+      autoregressive: masked autoregressions; couplings over alternating halves if false.
+      hidden_units: hidden layers (or residual blocks) of each conditioner.
+      residual, dropout, activation: of the conditioners.
+    """
 
-def coupling_layer(
-    dim, index, map, hidden_units, residual, dropout, context_dim, seed, activation="relu"
-) -> tb.Coupling:
-    """The coupling of layer `index`, over alternating halves."""
-    network = ResidualMLP if residual else MLP
-    return tb.Coupling(
-        _mask(dim, index),
-        map,
-        lambda outputs: network(
-            outputs, hidden_units, activation, dropout=dropout, seed=seed * 1000 + index
-        ),
-        context_shape=context_shape_of(context_dim),
-        name=f"coupling_{index}",
-    )
+    dim: int
+    context_dim: int | None
+    seed: int
+    autoregressive: bool
+    hidden_units: Sequence[int]
+    residual: bool = False
+    dropout: float = 0.0
+    activation: str = "relu"
 
+    def layer(self, index: int, map: tb.ElementwiseMap) -> tb.Coupling | tb.MaskedAutoregressive:
+        """Layer `index` of the stack."""
+        make = self._autoregression if self.autoregressive else self._coupling
+        return make(index, map)
 
-def autoregressive_layer(
-    dim, index, map, hidden_units, residual, dropout, context_dim, seed, activation="relu"
-) -> tb.MaskedAutoregressive:
-    """The masked autoregression of layer `index`."""
-    return tb.MaskedAutoregressive(
-        dim,
-        map,
-        lambda params: AutoregressiveNetwork(
-            params,
-            dim,
-            hidden_units,
-            activation=activation,
-            residual=residual,
-            dropout=dropout,
-            conditional_event_shape=context_shape_of(context_dim),
-            seed=seed * 1000 + index,
-            name=f"made_{index}",
-        ),
-        context_shape=context_shape_of(context_dim),
-        name=f"autoregressive_{index}",
-    )
+    def _coupling(self, index, map):
+        if self.dim < 2:
+            raise ValueError(f"dim: a coupling needs at least 2, got {self.dim}")
+        network = ResidualMLP if self.residual else MLP
+        return tb.Coupling(
+            np.arange(self.dim) % 2 == index % 2,  # even layers keep even positions
+            map,
+            lambda outputs: network(
+                outputs,
+                self.hidden_units,
+                self.activation,
+                dropout=self.dropout,
+                seed=self.seed * 1000 + index,
+            ),
+            context_shape=context_shape_of(self.context_dim),
+            name=f"coupling_{index}",
+        )
 
-
-def stack_of_map(
-    map,
-    dim,
-    context_dim,
-    seed,
-    layers,
-    autoregressive,
-    hidden_units,
-    actnorm,
-    linear,
-    residual,
-    dropout,
-    activation="relu",
-) -> list:
-    """`layers` layers of one elementwise map, each a coupling or a masked autoregression."""
-    make = autoregressive_layer if autoregressive else coupling_layer
-
-    def layer(index):
-        return make(dim, index, map, hidden_units, residual, dropout, context_dim, seed, activation)
-
-    return stack(dim, layers, linear, actnorm, seed, layer)
+    def _autoregression(self, index, map):
+        return tb.MaskedAutoregressive(
+            self.dim,
+            map,
+            lambda params: AutoregressiveNetwork(
+                params,
+                self.dim,
+                self.hidden_units,
+                activation=self.activation,
+                residual=self.residual,
+                dropout=self.dropout,
+                conditional_event_shape=context_shape_of(self.context_dim),
+                seed=self.seed * 1000 + index,
+                name=f"made_{index}",
+            ),
+            context_shape=context_shape_of(self.context_dim),
+            name=f"autoregressive_{index}",
+        )
