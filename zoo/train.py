@@ -36,6 +36,7 @@ import tensorflow as tf
 from ml_collections import ConfigDict
 
 from tfflows import __version__, files, plots, training
+from tfflows.models.compiled import usable_cores
 from tfflows.models.flows.family import MAX_SEED
 from zoo import candidates, modalities, outputs, registry, schema
 from zoo.configs import default
@@ -316,7 +317,8 @@ def hardware(strategy: tf.distribute.Strategy) -> str:
         name = tf.config.experimental.get_device_details(gpus[0]).get("device_name", "GPU")
         return f"{replicas} x {name}"
     replicas = "" if replicas == 1 else f", {replicas} replicas"
-    return f"{os.cpu_count()} CPU cores ({platform.machine()}){replicas}"
+    cores = usable_cores()
+    return f"{cores} CPU core{'s' if cores > 1 else ''} ({platform.machine()}){replicas}"
 
 
 def main() -> None:

@@ -446,7 +446,7 @@ def test_xla_for_batches_of_one_size(rows, shares, monkeypatch):
     "rows,cores,shares", [(64, 4, 1), (512, 2, 2), (512, 16, 4), (1000, 3, 2), (509, 4, 1)]
 )
 def test_cores_share_batches_that_are_worth_it(rows, cores, shares, monkeypatch):
-    monkeypatch.setattr(compiling, "_cores", lambda: cores)
+    monkeypatch.setattr(compiling, "usable_cores", lambda: cores)
     assert compiling._shares(rows) == shares
 
 

@@ -102,11 +102,11 @@ def _shares(size: int) -> int:
     """The number of equal shares, none of them small, that the cores split `size` rows into."""
     if tf.config.list_physical_devices("GPU"):
         return 1
-    most = max(1, min(_cores(), size // _SMALLEST_SHARE))
+    most = max(1, min(usable_cores(), size // _SMALLEST_SHARE))
     return next(shares for shares in range(most, 0, -1) if size % shares == 0)
 
 
-def _cores() -> int:
+def usable_cores() -> int:
     """Cores that the process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
