@@ -145,8 +145,15 @@ def write(output: pathlib.Path) -> pathlib.Path:
         "fresh data of the known density p, KL(q, p) that of log q - log p over the draws of the\n"
         "model; ± is two standard errors over the test rows; times are of one CPU core.\n",
         toys() + "\n",
-        "Models of tables, of the UCI sets HTRU2 and protein: the mean log-likelihood of\n"
-        "standardised rows, in nats. In bold the model of each table that validation chooses.\n",
+        "Models of two tables of the UCI repository:\n"
+        "[HTRU2](https://archive.ics.uci.edu/dataset/372/htru2) (8 columns, without the class;\n"
+        "14,499 training rows) and [protein](https://archive.ics.uci.edu/dataset/265/"
+        "physicochemical+properties+of+protein+tertiary+structure)\n"
+        "(9 columns; 37,042 training rows). Figures are the mean log-likelihood of standardised\n"
+        "rows, in nats. Columns whose values repeat (one of HTRU2, two of protein) have noise of\n"
+        "one step, so the figures are bounds of one draw. `maf_htru2` and `maf_protein` are made\n"
+        "by `python -m zoo.pretrain maf_table --table=FILE --output=DIR`, and so on. The model of\n"
+        "each table that validation chooses is in bold.\n",
         tables() + "\n",
         "Models of images: bits per dimension of the test set, a bound of one draw of the\n"
         "dequantization noise; of more draws, that of K draws over its first 2,000 images; the\n"
