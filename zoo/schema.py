@@ -43,7 +43,9 @@ def current(values: dict) -> dict:
     return values | {"schema": VERSION}
 
 
-def as_begun(config: ConfigDict, stored: dict, default: dict) -> ConfigDict:
+def as_begun(
+    config: ConfigDict, stored: dict, default: dict
+) -> tuple[ConfigDict, dict[str, object]]:
     """A config with the defaults of the version that began a run.
 
     Args:
@@ -53,24 +55,27 @@ def as_begun(config: ConfigDict, stored: dict, default: dict) -> ConfigDict:
 
     Returns:
       The config, with the run's values for entries that are at today's defaults and for entries
-      that the stored config lacks. If this version began the run, the config as it is.
+      that the stored config lacks, other than those of `MAY_CHANGE`; and the values that replaced
+      others. If this version began the run, the config as it is and no values.
     """
-    config = config.copy_and_resolve_references()
+    config, replaced = config.copy_and_resolve_references(), {}
     if stored.get("schema", 0) == VERSION:
-        return config
-    there, lacking = flat(current(stored)), flat(current(stored)).keys() - flat(stored).keys()
-    today = flat(default)
+        return config, replaced
+    there, today = flat(current(stored)), flat(default)
+    lacking = there.keys() - flat(stored).keys()
     for key, value in flat(config.to_dict()).items():
         is_default = key in today and _plain(value) == _plain(today[key])
-        may_change = key in MAY_CHANGE and key not in lacking
-        if key in there and not may_change and (key in lacking or is_default):
-            *path, last = key.split(".")
-            part = config
-            for name in path:
-                part = part[name]
-            with part.ignore_type():
-                part[last] = there[key]
-    return config
+        if key not in there or key in MAY_CHANGE or not (key in lacking or is_default):
+            continue
+        if _plain(value) == there[key]:
+            continue
+        *path, last = key.split(".")
+        part = config
+        for name in path:
+            part = part[name]
+        with part.ignore_type():
+            part[last] = replaced[key] = there[key]
+    return config, replaced
 
 
 def flat(values: dict, prefix: str = "") -> dict:

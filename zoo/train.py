@@ -203,7 +203,8 @@ def _patience(config: ConfigDict, workdir: pathlib.Path) -> int:
     """
     if config.train.patience is not None:
         return config.train.patience
-    found = _stored(workdir).get("train", {}).get("patience")
+    stored = _stored(workdir)
+    found = schema.current(stored)["train"]["patience"] if stored else None
     if found is not None:
         return found
     return modalities.of_config(config).patience(config)
@@ -214,7 +215,13 @@ def _as_begun(config: ConfigDict, workdir: pathlib.Path) -> ConfigDict:
     stored = _stored(workdir)
     known = config.name in registry.names()
     default = registry.config(config.name).to_dict() if known else {}
-    return schema.as_begun(config, stored, default) if stored else config
+    if not stored:
+        return config
+    config, replaced = schema.as_begun(config, stored, default)
+    if replaced:
+        values = ", ".join(f"{key}={value}" for key, value in replaced.items())
+        print(f"an earlier version began this run; as then: {values}", flush=True)
+    return config
 
 
 def _plain(config: ConfigDict) -> dict:

@@ -80,6 +80,17 @@ def test_an_interrupted_run_goes_on_to_the_same_figures(tmp_path, commit, name):
     assert json.loads((work / registry.CONFIG).read_text())["schema"] == schema.VERSION
 
 
+def test_defaults_of_the_earlier_version_are_told(tmp_path, capsys):
+    work, path = stored(tmp_path, "5a7bc2f", "rows_interrupted")
+    config = command("5a7bc2f", "rows", path)
+    config.train.optimizer = "adma"  # an error before the first step
+    with pytest.raises(ValueError, match="optimizer"):
+        train(config, work)
+    printed = capsys.readouterr().out
+    assert "an earlier version began this run; as then: " in printed
+    assert "model.args.base=normal" in printed and "train.seed" not in printed
+
+
 def test_what_is_asked_for_and_differs_is_still_refused(tmp_path):
     work, _ = stored(tmp_path, "5a7bc2f", "moons_interrupted")
     config = command("5a7bc2f", "moons", None)

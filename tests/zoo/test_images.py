@@ -67,6 +67,16 @@ def test_a_users_array_is_trained_on_and_tested(trained, archive):
     assert more["samples"] == 4 and more["rows"] == 3
 
 
+def test_all_images_of_another_file_but_not_its_own(trained, archive, tmp_path):
+    other = tmp_path / "other.npz"
+    other.write_bytes(archive.read_bytes())
+    with np.load(archive) as arrays:
+        assert evaluate(trained, str(other), part="all")["rows"] == len(arrays["x"])
+    for path in (None, str(archive), f"{archive.parent}/./{archive.name}"):
+        with pytest.raises(ValueError, match="part: all is for data in a file of their own"):
+            evaluate(trained, path, part="all")
+
+
 def test_evaluate_prints_the_bound(trained, archive, tmp_path):
     code, output, errors = binaries.run(
         "zoo.evaluate",

@@ -38,8 +38,8 @@ class IntegerEvents:
         inside = tf.reduce_all(good, axis=axes)
         missing = self.missing_rows(x, context)
         x = tf.where(tf.reshape(inside, [-1] + [1] * len(axes)), x, tf.zeros_like(x))
-        outside = tf.where(missing, tf.constant(math.nan), tf.constant(-math.inf))
-        return tf.where(inside, self.log_mass(x, context), outside)
+        log_prob = tf.where(inside, self.log_mass(x, context), tf.constant(-math.inf))
+        return tf.where(missing, tf.constant(math.nan), log_prob)
 
     def bits_per_dim(self, x, context=None) -> tf.Tensor:
         """`-log_prob` in bits, divided by the number of dimensions: `[batch]`."""

@@ -37,7 +37,7 @@ class Modality:
     """A kind of data, with all that the commands need to handle it.
 
     A family of models names its modality (`modality = "images"`), and `zoo/modalities/<name>/` has
-    a subclass as `MODALITY`. Importing that folder does not import TensorFlow.
+    an instance of a subclass, called `MODALITY`. Importing that folder does not import TensorFlow.
 
     Attributes:
       sources: values of `config.data.source` that `load` can read from.

@@ -48,9 +48,7 @@ class RealNVP(Family):
             dim, context_dim, seed, False, hidden_units, residual, dropout, activation
         )
         map = tb.Affine(bound)
-        return stack(
-            dim, layers, linear, actnorm, seed, lambda index: conditioned.layer(index, map)
-        )
+        return conditioned.stack(map, layers, linear, actnorm)
 
 
 @keras.saving.register_keras_serializable("tfflows")
@@ -90,9 +88,7 @@ class MAF(Family):
             dim, context_dim, seed, True, hidden_units, residual, dropout, activation
         )
         map = tb.Affine(bound)
-        return stack(
-            dim, layers, linear, actnorm, seed, lambda index: conditioned.layer(index, map)
-        )
+        return conditioned.stack(map, layers, linear, actnorm)
 
 
 @keras.saving.register_keras_serializable("tfflows")

@@ -48,9 +48,7 @@ class NAF(Family):
         conditioned = Conditioned(
             dim, context_dim, seed, autoregressive, hidden_units, residual, dropout
         )
-        return stack(
-            dim, layers, linear, actnorm, seed, lambda index: conditioned.layer(index, map)
-        )
+        return conditioned.stack(map, layers, linear, actnorm)
 
 
 @keras.saving.register_keras_serializable("tfflows")
@@ -94,9 +92,7 @@ class SOSFlow(Family):
         conditioned = Conditioned(
             dim, context_dim, seed, autoregressive, hidden_units, residual, dropout
         )
-        return stack(
-            dim, layers, linear, actnorm, seed, lambda index: conditioned.layer(index, map)
-        )
+        return conditioned.stack(map, layers, linear, actnorm)
 
 
 @keras.saving.register_keras_serializable("tfflows")

@@ -7,7 +7,7 @@ import keras
 from tfflows import bijectors as tb
 from tfflows import distributions
 from tfflows.models.flows.vectors.family import Family
-from tfflows.models.flows.vectors.stacks import Conditioned, stack
+from tfflows.models.flows.vectors.stacks import Conditioned
 
 _SPLINES = {
     "rational_quadratic": tb.RationalQuadraticSpline,
@@ -79,6 +79,4 @@ class NSF(Family):
         conditioned = Conditioned(
             dim, context_dim, seed, autoregressive, hidden_units, residual, dropout
         )
-        return stack(
-            dim, layers, linear, actnorm, seed, lambda index: conditioned.layer(index, map)
-        )
+        return conditioned.stack(map, layers, linear, actnorm)

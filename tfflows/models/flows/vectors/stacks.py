@@ -63,6 +63,12 @@ class Conditioned:
         make = self._autoregression if self.autoregressive else self._coupling
         return make(index, map)
 
+    def stack(self, map: tb.ElementwiseMap, layers: int, linear: str, actnorm: bool) -> list:
+        """`layers` layers of one map; see the function `stack`."""
+        return stack(
+            self.dim, layers, linear, actnorm, self.seed, lambda index: self.layer(index, map)
+        )
+
     def _coupling(self, index, map):
         if self.dim < 2:
             raise ValueError(f"dim: a coupling needs at least 2, got {self.dim}")
