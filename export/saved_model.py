@@ -86,7 +86,7 @@ def _functions(model: DensityModel) -> dict[str, Callable]:
         functions["sample"] = function(sample_at, seed, temperature)
     else:
         functions["sample"] = function(sample, seed)
-    if hasattr(model, "encode_fn") and hasattr(model, "decode_fn"):
+    if model.has_latents:
         z = tf.TensorSpec([None, *model.latent_shape], tf.float32, name="z")
         functions["encode"] = function(encode, x)
         functions["decode"] = function(decode, z)

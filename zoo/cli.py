@@ -201,10 +201,12 @@ def set_samples(model, samples: int | None) -> None:
     """Sets the number of draws in one bound, if a number is given.
 
     Raises:
-      ValueError: if the model is not a model of integers, or the number is below 1.
+      ValueError: if the model's `log_prob` is exact, or the number is below 1.
     """
     if samples is None:
         return
-    if not hasattr(model, "samples"):
-        raise ValueError(f"samples: only models of integers take it, got {samples}")
+    if model.samples is None:
+        raise ValueError(
+            f"samples: log_prob of {model.name} is exact and draws no noise, got {samples}"
+        )
     model.samples = samples

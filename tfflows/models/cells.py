@@ -85,9 +85,9 @@ class Dequantized(KDrawBound):
     _noise_cells: CellNoise | None = None
 
     @property
-    def samples(self) -> int:
-        """Number of noise draws in one bound, K; fixed at 1 for a model without `dequantize`."""
-        return self._samples
+    def samples(self) -> int | None:
+        """Number of noise draws in one bound, K; `None` for a model without `dequantize`."""
+        return None if self._noise_cells is None else self._samples
 
     @samples.setter
     def samples(self, value: int) -> None:

@@ -36,6 +36,8 @@ class DensityModel(NamedColumns, Compiled, Feeding, keras.Model):
 
     modality = "vectors"  # the kind of its data, one of the zoo's kinds
     supports_temperature = True
+    has_latents = False  # whether it has `encode` and `decode`
+    samples: int | None = None  # draws of noise in one `log_prob`; None if `log_prob` is exact
     event_dtype = tf.float32  # dtype of data in an export, and of samples
     # What the user must do if the model's data-dependent part is not set.
     _uninitialized = "the model has seen no data; call initialize(x), or load weights first"

@@ -41,6 +41,10 @@ class IntegerEvents:
         log_prob = tf.where(inside, self.log_mass(x, context), tf.constant(-math.inf))
         return tf.where(missing, tf.constant(math.nan), log_prob)
 
+    def seen(self, x) -> np.ndarray:
+        """Integers `[batch, *event]` as the model sees them; a subclass may drop low bits."""
+        return np.asarray(x)
+
     def bits_per_dim(self, x, context=None) -> tf.Tensor:
         """`-log_prob` in bits, divided by the number of dimensions: `[batch]`."""
         return -self.log_prob(x, context) / (math.prod(self.event_shape) * math.log(2.0))

@@ -183,6 +183,8 @@ def described(title: str, result: dict, name: str, unit: str = "nats") -> str:
     return f"{title}: {result[name]:.4f} +- {result[f'{name}_two_standard_errors']:.4f} {unit}"
 
 
-def bound(samples: int) -> str:
-    """A bound of K draws, in words."""
+def bound(samples: int | None) -> str:
+    """A bound of K draws, in words; `None` for an exact figure."""
+    if samples is None:
+        return "exact"
     return f"bound of {samples} draw{'s' if samples > 1 else ''} of noise"

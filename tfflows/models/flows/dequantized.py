@@ -168,7 +168,7 @@ class DequantizedFlow(IntegerEvents, KDrawBound, Flow):
         return x, self.log_prob_fn(x, context)
 
     def seen(self, x) -> np.ndarray:
-        """Integers `[batch, *event]` without the bits that the model drops."""
+        """Integers `[batch, *event]` without the low bits, which the model drops."""
         return np.asarray(x) // self._step * self._step
 
     def _integers(self, y):

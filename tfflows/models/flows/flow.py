@@ -44,6 +44,7 @@ class Flow(Standardized, DensityModel):
       ValueError: if the bijector does not map events of this shape.
     """
 
+    has_latents = True
     _check_variables = True
     _uninitialized = (
         "the model's ActNorm layers have seen no data; call initialize(x) with a batch, train with "

@@ -83,7 +83,7 @@ class Images(base.Modality):
         return lambda path, step: pictures.samples(model, path, f"{model.name}, step {step}")
 
     def pictures(self, model, data, folder):
-        """Draws samples, reconstructions and interpolations."""
+        """Draws samples and, for a model with latents, reconstructions and interpolations."""
         from zoo.modalities.images import pictures
 
         return pictures.draw(model, data, folder)
@@ -97,9 +97,9 @@ class Images(base.Modality):
     # Test figures.
 
     def test_figures(self, model, data, x, log_q):
-        """Bits per dimension, and the number of draws of noise in the bound."""
-        bits = -log_q / (data.dim * math.log(2.0))
-        return base.mean("bits_per_dim", bits) | {"samples": model.samples}
+        """Bits per dimension, and the number of draws of noise if it is a bound."""
+        bits = base.mean("bits_per_dim", -log_q / (data.dim * math.log(2.0)))
+        return bits if model.samples is None else bits | {"samples": model.samples}
 
     def describe(self, result):
         """As `Modality.describe`."""
@@ -107,7 +107,7 @@ class Images(base.Modality):
         if result["bits_per_dim"] is None:
             return lines
         bits = f"{result['bits_per_dim']:.4f} +- {result['bits_per_dim_two_standard_errors']:.4f}"
-        return [f"{bits} bits/dim ({base.bound(result['samples'])})", *lines]
+        return [f"{bits} bits/dim ({base.bound(result.get('samples'))})", *lines]
 
     # Samples.
 
@@ -146,6 +146,10 @@ class Images(base.Modality):
             return modes.samples(model, **given, **draws, label=values["class"].value)
         if mode == "classes":
             return modes.classes(model, **given, **draws, names=facts.get("class_names"))
+        if not model.has_latents:
+            raise ValueError(
+                f"mode: {mode} needs a model with latents, such as a flow; {model.name} has none"
+            )
         chosen = values["images"].present
         indices = _indices(values.images) if chosen else _SHOWN[mode]
         x, context = modes.real_images(load(), indices)

@@ -13,11 +13,16 @@ _SHOWN = 12  # validation images
 
 
 def draw(model, data: Data, folder: pathlib.Path) -> list[str]:
-    """Draws samples.png; and from validation images reconstructions.png, interpolations.png.
+    """Draws samples.png and, for a model with latents, two pictures from validation images.
+
+    These are reconstructions.png and interpolations.png.
 
     Returns:
       The paths.
     """
+    paths = [samples(model, folder / "samples.png", model.name)]
+    if not model.has_latents:
+        return paths
     x, context = (
         v if v is None else v[:_SHOWN] for v in (data.validation, data.validation_context)
     )
@@ -26,7 +31,6 @@ def draw(model, data: Data, folder: pathlib.Path) -> list[str]:
     if even:
         ends = None if context is None else context[:even]
         pictures["interpolations"] = modes.interpolate(model, x[:even], ends)
-    paths = [samples(model, folder / "samples.png", model.name)]
     for name, picture in pictures.items():
         picture.write(folder / f"{name}.png")
         paths.append(str(folder / f"{name}.png"))

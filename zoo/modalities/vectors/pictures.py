@@ -44,7 +44,7 @@ def draw(model, data: Data, folder: pathlib.Path) -> list[str]:
     bounds = None if data.target else data.bounds
     path = folder / "overview.png"
     overview = plots.overview_2d(model, rows, path, bounds, model.name, data_title=first)
-    if not hasattr(model, "decode"):  # a density without latents
+    if not model.has_latents:
         return [overview]
     latents = (-3.0, 3.0) if model.supports_temperature else (0.001, 0.999)
     return [overview, plots.latent_grid(model, folder / "latent_grid.png", latents)]
