@@ -31,7 +31,7 @@ class NamedColumns:
         # As one string, which Keras does not track.
         self._columns = None if names is None else "\0".join(map(str, names))
 
-    def columns_config(self) -> dict:
+    def data_config(self) -> dict:
         """The names as an entry of the model's config; empty if the model knows none."""
         return {} if self._columns is None else {"columns": self.columns}
 
@@ -43,6 +43,9 @@ class NamedColumns:
         model = super().from_config(config, custom_objects=custom_objects)
         model.columns = columns
         return model
+
+    def _check_x(self, name, x):
+        return super()._check_x(name, self.by_name(name, x))
 
     def by_name(self, name: str, x):
         """Rows of a DataFrame as an array in the model's column order; other rows unchanged.

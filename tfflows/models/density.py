@@ -10,14 +10,13 @@ import numpy as np
 import tensorflow as tf
 
 from tfflows.checks import check_seed, whole_number
-from tfflows.models.columns import NamedColumns
 from tfflows.models.compiled import Compiled
 from tfflows.models.feeding import Feeding, as_tensor
 from tfflows.models.replicas import share_gradients
 from tfflows.random import row_seeds, training_noise
 
 
-class DensityModel(NamedColumns, Compiled, Feeding, keras.Model):
+class DensityModel(Compiled, Feeding, keras.Model):
     """A Keras model with a log-density and a sampler.
 
     A subclass defines `log_prob_fn`, `draw_and_log_prob`, `draw` and the properties `event_shape`,
@@ -75,6 +74,10 @@ class DensityModel(NamedColumns, Compiled, Feeding, keras.Model):
     def initialize(self, x, context=None) -> None:
         """Sets everything that comes from data and is not set yet, from the batch `x`."""
 
+    def data_config(self) -> dict:
+        """What the model knows of its data, as entries of its config beside its arguments."""
+        return {}
+
     def missing_rows(self, x, context):
         """Which rows contain NaN, or have a context that does: `[batch]`, as a graph function."""
         missing = tf.reduce_any(tf.math.is_nan(x), axis=list(range(1, x.shape.rank)))
@@ -89,7 +92,8 @@ class DensityModel(NamedColumns, Compiled, Feeding, keras.Model):
         """Log-density of each row.
 
         Args:
-          x: `[batch, *event]`; columns of a pandas DataFrame are matched by name (see `columns`).
+          x: `[batch, *event]`; for a model of real numbers also a pandas DataFrame, whose columns
+            are matched by name.
           context: `[batch, *context_shape]` for a conditional model.
 
         Returns:
@@ -134,7 +138,7 @@ class DensityModel(NamedColumns, Compiled, Feeding, keras.Model):
     # Checks.
 
     def _check_x(self, name, x):
-        x = as_tensor(self.by_name(name, x))
+        x = as_tensor(x)
         self._check_spec(name, x)
         exact = x.dtype.is_integer or x.dtype == tf.float64
         dtype = tf.float64 if self.takes_float64 and exact else tf.float32
@@ -150,12 +154,6 @@ class DensityModel(NamedColumns, Compiled, Feeding, keras.Model):
             )
         if not (x.dtype.is_floating or x.dtype.is_integer):
             raise ValueError(f"{name}: expected numbers, got dtype {x.dtype.name}")
-        exact = x.dtype.is_integer or x.dtype == tf.float64
-        if self.event_dtype == tf.float64 and not exact:
-            raise ValueError(
-                f"{name}: expected float64, since float32 is too coarse for a column of the data "
-                f"that the model was standardised with, got {x.dtype.name}"
-            )
 
     def _check_context(self, context, rows=None):
         if self.context_shape is None:

@@ -31,7 +31,7 @@ class Described:
 
     def get_config(self):
         """Returns the constructor's arguments."""
-        return {**self._config, "name": self.name, **self.columns_config()}
+        return {**self._config, "name": self.name, **self.data_config()}
 
 
 def defaults(function) -> dict:

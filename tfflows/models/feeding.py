@@ -19,7 +19,6 @@ class Feeding:
     """Mixin with the methods of a density model that pass rows to Keras."""
 
     _initialized_from_all = False  # `fit` takes all of an array's rows, not some
-    _standardize = None
     takes_float64 = False  # whether float64 data reach `log_prob_fn` as they are
 
     def fit(self, x=None, y=None, **kwargs):
@@ -61,7 +60,7 @@ class Feeding:
             x = x if tf.is_tensor(x) else np.asarray(x)
             self._check_rows("x", x)
             some = some_rows([x, y], count)
-            self._check_float32("x", some[0])
+            self._check_rounding("x", some[0])
             if not self.initialized:
                 self.initialize(*([x, y] if self._initialized_from_all else some))
             return x, y
@@ -98,22 +97,8 @@ class Feeding:
             row = start + int(np.argmin(finite))
             raise ValueError(f"{name}: expected finite rows, row {row} is not")
 
-    def _check_float32(self, name, x):
+    def _check_rounding(self, name, x):
         """Raises a ValueError if rounding to float32 wipes out a column's variation."""
-        x = np.asarray(x)
-        if len(self.event_shape) > 1 or x.dtype.kind == "f" and x.dtype.itemsize < 8:
-            return
-        x = x.astype(np.float64)
-        if self._standardize is not None:
-            x = self._standardize.standardized(x)
-        with np.errstate(over="ignore", invalid="ignore"):
-            lost = np.abs(x.astype(np.float32) - x).max(axis=0)
-        std = x.std(axis=0)
-        for column in np.flatnonzero((lost > 1e-3 * std) & (std > 0)):
-            raise ValueError(
-                f"{name}: column {column} varies too little beside its size for float32, in which "
-                "the model computes; build it with standardize=True and call set_standardization"
-            )
 
     def _rounds(self, x) -> bool:
         """Whether the model takes the rows as they are but Keras would round them to float32."""

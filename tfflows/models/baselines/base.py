@@ -11,14 +11,14 @@ from tfflows import bijectors as tb
 from tfflows.checks import check_seed
 from tfflows.models.density import DensityModel
 from tfflows.models.described import Described
-from tfflows.models.standardized import Standardized
+from tfflows.models.reals import RealEvents
 from tfflows.tracking import AdoptedModule
 
 # Beyond this the square of a float32 overflows; such a row is outside of any support.
 _LARGEST = 1e18
 
 
-class Baseline(Described, Standardized, DensityModel):
+class Baseline(Described, RealEvents, DensityModel):
     """A density of vectors without a flow, estimated from all rows at once.
 
     A subclass creates its variables in `_build`, and defines `_estimate` (from float64 rows),

@@ -15,7 +15,7 @@ from tfflows.checks import whole_number
 from tfflows.models.density import DensityModel
 from tfflows.models.feeding import as_tensor
 from tfflows.models.flows import support
-from tfflows.models.standardized import Standardized
+from tfflows.models.reals import RealEvents
 from tfflows.random import tail_rows
 from tfflows.tracking import AdoptedModule, raw_variables
 
@@ -26,7 +26,7 @@ tfd = tfp.distributions
 _LARGEST = 1e18
 
 
-class Flow(Standardized, DensityModel):
+class Flow(RealEvents, DensityModel):
     """A normalizing flow over any TFP bijector.
 
     Every variable of the bijector, including those of its Keras layers, is a weight of the model.
@@ -168,7 +168,7 @@ class Flow(Standardized, DensityModel):
         if x.shape[0] < 2:
             raise ValueError(f"x: initialisation needs at least 2 rows, got {x.shape[0]}")
         self.check_data("x", x)
-        self._check_float32("x", given)
+        self._check_rounding("x", given)
         self._initialize(x, context)
 
     def _initialize(self, x, context):
