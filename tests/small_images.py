@@ -10,12 +10,7 @@ from tfflows import models
 SHAPE = (4, 4, 2)
 WIDE = (4, 8, 1)  # Flow++ halves the width twice
 CLASSES = 3
-_NOISE = {
-    "dequantization_layers": 2,
-    "dequantization_width": 8,
-    "dequantization_blocks": 1,
-    "dequantization_components": 3,
-}
+_NOISE = {"layers": 2, "width": 8, "blocks": 1, "components": 3}
 IMAGES = {
     "nice": lambda: models.NICE(SHAPE, layers=2, hidden_units=(16,)),
     "nice_convolutional": lambda: models.NICE(
@@ -32,7 +27,14 @@ IMAGES = {
     "glow_classes": lambda: models.Glow(SHAPE, levels=1, steps=2, width=8, classes=CLASSES),
     "glow_5_bits": lambda: models.Glow(SHAPE, levels=1, steps=1, width=8, bits=5),
     "flowpp": lambda: models.FlowPlusPlus(
-        WIDE, couplings=(2, 1, 1), width=8, blocks=1, heads=2, components=3, dropout=0.1, **_NOISE
+        WIDE,
+        couplings=(2, 1, 1),
+        width=8,
+        blocks=1,
+        heads=2,
+        components=3,
+        dropout=0.1,
+        dequantization=_NOISE,
     ),
     "flowpp_imagenet32": lambda: _imagenet("imagenet32", WIDE, 4, classes=CLASSES),
     "flowpp_imagenet64": lambda: _imagenet("imagenet64", (8, 16, 1), 5),
@@ -41,16 +43,14 @@ IMAGES = {
 
 def _imagenet(design, shape, groups, classes=0):
     """A Flow++ of one of the designs for ImageNet."""
-    attends = {"dequantization_heads": 2} if design == "imagenet32" else {}
+    attends = {"heads": 2} if design == "imagenet32" else {}
     return models.FlowPlusPlus(
         shape,
         design=design,
         couplings=(1,) * groups,
-        dequantization_design=design,
+        dequantization={"design": design, **_NOISE, **attends},
         classes=classes,
         **{"width": 8, "blocks": 1, "heads": 2, "components": 3, "dropout": 0.1},
-        **_NOISE,
-        **attends,
     )
 
 

@@ -14,13 +14,21 @@ from ml_collections import ConfigDict
 
 from zoo import families
 
-VERSION = 1
+VERSION = 2
 
 # Entries that a resumed run may change, because they do not say what the model is.
 MAY_CHANGE = {
     *("train.steps", "train.eval_every", "train.checkpoint_every", "train.patience"),
     *("train.steps_per_execution", "train.jit_compile"),
 }
+
+
+# Entries of dequantization, by their arguments of version 1.
+_NOISE = {"dequantization": "kind"} | {
+    f"dequantization_{name}": name
+    for name in ("layers", "width", "blocks", "components", "heads", "design")
+}
+MOVED = {f"model.args.{old}": f"model.args.dequantization.{new}" for old, new in _NOISE.items()}
 
 
 def current(values: dict) -> dict:
@@ -62,7 +70,7 @@ def as_begun(
     if stored.get("schema", 0) == VERSION:
         return config, replaced
     there, today = flat(current(stored)), flat(default)
-    lacking = there.keys() - flat(stored).keys()
+    lacking = there.keys() - {MOVED.get(key, key) for key in flat(stored)}
     for key, value in flat(config.to_dict()).items():
         is_default = key in today and _plain(value) == _plain(today[key])
         if key not in there or key in MAY_CHANGE or not (key in lacking or is_default):
@@ -105,4 +113,12 @@ def _version_1(values: dict) -> None:
         values["model"]["args"] = added | values["model"]["args"]
 
 
-_STEPS = (_version_1,)
+def _version_2(values: dict) -> None:
+    """In version 1, each entry of `model.args.dequantization` was an argument."""
+    arguments = values["model"]["args"]
+    found = {new: arguments.pop(old) for old, new in _NOISE.items() if old in arguments}
+    if found:
+        arguments["dequantization"] = found
+
+
+_STEPS = (_version_1, _version_2)

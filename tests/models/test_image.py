@@ -346,9 +346,21 @@ BAD = [
     (lambda: models.NICE((4, 4, 1), hidden_units=8), "hidden_units: expected a sequence, got 8"),
     (
         lambda: models.NICE(
-            (4, 4, 1), hidden_units=(4,), dequantization="variational", dequantization_layers=0
+            (4, 4, 1), hidden_units=(4,), dequantization={"kind": "variational", "layers": 0}
         ),
-        "dequantization_layers: expected",
+        "dequantization.layers: expected",
+    ),
+    (
+        lambda: models.Glow((4, 4, 1), dequantization={"layer": 1}),
+        "dequantization: expected entries among kind, layers, .* got 'layer'",
+    ),
+    (
+        lambda: models.Glow((4, 4, 1), dequantization={"width": "wide"}),
+        "dequantization.width: expected a whole number, got 'wide'",
+    ),
+    (
+        lambda: models.Glow((4, 4, 1), dequantization=3),
+        "dequantization: expected a name or a dict, got 3",
     ),
     (lambda: models.ImageRealNVP((7, 7, 1)), "scales: too many"),
     (
@@ -367,9 +379,9 @@ BAD = [
     (lambda: models.FlowPlusPlus((4, 4, 1), design="lsun"), "design: expected one of cifar10, "),
     (
         lambda: models.Glow(
-            (4, 8, 1), levels=1, dequantization="variational", dequantization_design="lsun"
+            (4, 8, 1), levels=1, dequantization={"kind": "variational", "design": "lsun"}
         ),
-        "dequantization_design: expected one of cifar10, ",
+        "dequantization.design: expected one of cifar10, ",
     ),
     (
         lambda: models.FlowPlusPlus((4, 8, 1), design="imagenet64"),

@@ -97,10 +97,10 @@ def test_images_of_classes_and_few_bits(method):
         width=4,
         classes=2,
         bits=3,
-        dequantization="variational" if method == "ascent" else "uniform",
-        dequantization_layers=1,
-        dequantization_width=4,
-        dequantization_blocks=1,
+        dequantization={
+            "kind": "variational" if method == "ascent" else "uniform",
+            **{"layers": 1, "width": 4, "blocks": 1},
+        },
     )
     x = np.random.default_rng(0).integers(0, 256, [3, 4, 4, 1]).astype(np.uint8)
     context = np.eye(2, dtype=np.float32)[[0, 1, 1]]

@@ -83,9 +83,7 @@ _FLOWPP = {
     "components": 8,
     "dropout": 0.0,
     "bits": 3,
-    "dequantization_layers": 2,
-    "dequantization_blocks": 1,
-    "dequantization_width": 24,
+    "dequantization": {"layers": 2, "blocks": 1, "width": 24},
 }
 STUDIES = {
     "partition": Study(
@@ -109,7 +107,7 @@ STUDIES = {
             "Flow++": {"width": 24},
             "no self-attention": {"width": 24, "heads": 0},
             "affine couplings": {"width": 28, "coupling": "affine"},
-            "uniform dequantization": {"width": 28, "dequantization": "uniform"},
+            "uniform dequantization": {"width": 28, "dequantization": {"kind": "uniform"}},
         },
         data={"name": "cifar10", "channels": 3},
         size=16,

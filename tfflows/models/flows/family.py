@@ -52,12 +52,8 @@ class FlowFamily(Described):
     def _check_kinds(cls, arguments: dict) -> None:
         """Raises a ValueError if an argument is not of the same kind as its default."""
         for name, default in cls.default_arguments().items():
-            if name not in arguments or name == "base":
-                continue
-            value = arguments[name]
-            kind, expected = _KINDS.get(type(default), ((tuple, list), "a sequence"))
-            if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-                raise ValueError(f"{name}: expected {expected}, got {value!r}")
+            if name in arguments and name != "base":
+                check_kind(name, arguments[name], default)
 
     @classmethod
     def default_arguments(cls) -> dict:
@@ -65,6 +61,13 @@ class FlowFamily(Described):
         values = super().default_arguments() | defaults(cls.layers_of)
         values["base"] = cls.default_base
         return {name: value for name, value in values.items() if value is not None}
+
+
+def check_kind(name: str, value, default) -> None:
+    """Raises a ValueError if an argument's value is not of the same kind as its default."""
+    kind, expected = _KINDS.get(type(default), ((tuple, list), "a sequence"))
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        raise ValueError(f"{name}: expected {expected}, got {value!r}")
 
 
 def check_precision(precision: str | None) -> str:

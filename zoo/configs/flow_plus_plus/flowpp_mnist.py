@@ -17,9 +17,7 @@ def get_config():
             "components": 8,
             "dropout": 0.0,
             "margin": 0.002,
-            "dequantization_layers": 2,
-            "dequantization_width": 16,
-            "dequantization_blocks": 1,
+            "dequantization": {"layers": 2, "width": 16, "blocks": 1},
         },
         data={"source": "tfds", "name": "mnist", "height": 28, "width": 28, "channels": 1},
         train={

@@ -7,7 +7,7 @@ from tfflows import distributions
 from tfflows.checks import check_seed
 from tfflows.models.flows.dequantized import DequantizedFlow, check_bits
 from tfflows.models.flows.family import FlowFamily, check_precision, dtype_policy, layer_seed
-from tfflows.models.flows.images.dequantization import chain, dequantization_of
+from tfflows.models.flows.images.dequantization import chain, noise_of, of_earlier, spec_of
 from tfflows.models.flows.images.shapes import check_shape
 
 
@@ -26,12 +26,12 @@ class ImageFamily(FlowFamily, DequantizedFlow):
       preprocessing: `"logit"` (`logit(margin + (1 - 2 margin) x / levels)`) or `"rescale"`
         (`x / levels - 1/2`).
       margin: margin of the logit.
-      dequantization: `"uniform"`, or `"variational"` for noise from a flow as in Flow++. Its
-        couplings act on a checkerboard, by a logistic mixture's CDF and a scale and shift, and see
-        features of the image: 32 at each position, or `dequantization_width` if that is less.
-      dequantization_layers, dequantization_width, dequantization_blocks, dequantization_components,
-        dequantization_heads: sizes of that flow and its networks.
-      dequantization_design: which of Flow++'s models that flow follows; see `FLOW_PLUS_PLUS`.
+      dequantization: the noise, `"uniform"` or `"variational"`; or a dict with this `kind` and the
+        entries of `default_dequantization` that differ. Variational noise is drawn from a flow as
+        in Flow++. Its couplings act on a checkerboard, by a logistic mixture's CDF and a scale and
+        shift, and see features of the image: 32 at each position, or `width` if that is less.
+        `layers`, `width`, `blocks`, `components` and `heads` are the sizes of that flow and its
+        networks; `design` is the model of Flow++ that it follows; see `FLOW_PLUS_PLUS`.
       samples: draws of noise in one `log_prob`; see `DequantizedFlow`.
       seed: seed of initial weights and training noise.
       name: name of the model.
@@ -45,7 +45,15 @@ class ImageFamily(FlowFamily, DequantizedFlow):
     """
 
     default_preprocessing = "logit"
-    default_dequantization = "uniform"
+    default_dequantization = {
+        "kind": "uniform",
+        "layers": 4,
+        "width": 32,
+        "blocks": 2,
+        "components": 8,
+        "heads": 0,
+        "design": "cifar10",
+    }
 
     def __init__(
         self,
@@ -55,13 +63,7 @@ class ImageFamily(FlowFamily, DequantizedFlow):
         bits: int = 8,
         preprocessing: str = "",
         margin: float = 0.05,
-        dequantization: str = "",
-        dequantization_layers: int = 4,
-        dequantization_width: int = 32,
-        dequantization_blocks: int = 2,
-        dequantization_components: int = 8,
-        dequantization_heads: int = 0,
-        dequantization_design: str = "cifar10",
+        dequantization: str | dict | None = None,
         samples: int = 1,
         seed: int = 0,
         name: str | None = None,
@@ -75,18 +77,10 @@ class ImageFamily(FlowFamily, DequantizedFlow):
         classes = classes or 0
         base = distributions.get(base or self.default_base)
         preprocessing = preprocessing or self.default_preprocessing
-        dequantization = dequantization or self.default_dequantization
-        noise = {
-            "dequantization_layers": dequantization_layers,
-            "dequantization_width": dequantization_width,
-            "dequantization_blocks": dequantization_blocks,
-            "dequantization_components": dequantization_components,
-            "dequantization_heads": dequantization_heads,
-            "dequantization_design": dequantization_design,
-        }
+        dequantization = spec_of(dequantization, self.default_dequantization)
         self._check_kinds(
             {"classes": classes, "margin": margin, "preprocessing": preprocessing}
-            | {"dequantization": dequantization, "recompute": recompute, **noise, **arguments}
+            | {"recompute": recompute, **arguments}
         )
         seed = check_seed(seed)
         if classes < 0 or classes == 1:
@@ -100,7 +94,6 @@ class ImageFamily(FlowFamily, DequantizedFlow):
             "preprocessing": preprocessing,
             "margin": margin,
             "dequantization": dequantization,
-            **noise,
             "samples": samples,
             "seed": seed,
             "precision": check_precision(precision),
@@ -110,9 +103,7 @@ class ImageFamily(FlowFamily, DequantizedFlow):
         levels = 2**bits
         with dtype_policy(config["precision"]):
             layers = self.layers_of(shape, classes or None, layer_seed(seed), **arguments)
-            noise = dequantization_of(
-                dequantization, shape, levels, layer_seed(seed), noise, recompute
-            )
+            noise = noise_of(dequantization, shape, levels, layer_seed(seed), recompute)
             super().__init__(
                 chain([_preprocessing(preprocessing, levels, margin), *layers], recompute),
                 event_shape=shape,
@@ -131,8 +122,13 @@ class ImageFamily(FlowFamily, DequantizedFlow):
         """The arguments that a zoo config may set, each with its default."""
         return super().default_arguments() | {
             "preprocessing": cls.default_preprocessing,
-            "dequantization": cls.default_dequantization,
+            "dequantization": dict(cls.default_dequantization),
         }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        """Builds the model of a config, also one of an earlier version."""
+        return super().from_config(of_earlier(config), custom_objects=custom_objects)
 
     @classmethod
     def event_arguments(cls, event_shape):

@@ -14,10 +14,7 @@ def get_config():
             "blocks": 16,
             "components": 4,
             "dropout": 0.0,
-            "dequantization_design": "imagenet64",
-            "dequantization_width": 96,
-            "dequantization_components": 4,
-            "dequantization_blocks": 5,
+            "dequantization": {"design": "imagenet64", "width": 96, "components": 4, "blocks": 5},
             "bits": 5,
         },
         data={

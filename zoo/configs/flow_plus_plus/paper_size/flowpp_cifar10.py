@@ -10,9 +10,7 @@ def get_config():
         summary="Flow++ on CIFAR-10, of the paper's size.",
         family="FlowPlusPlus",
         model={
-            "dequantization_width": 96,
-            "dequantization_components": 32,
-            "dequantization_heads": 4,
+            "dequantization": {"width": 96, "components": 32, "heads": 4},
         },
         data={"source": "tfds", "name": "cifar10", "height": 32, "width": 32, "channels": 3},
         train={
