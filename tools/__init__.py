@@ -1,1 +1,1 @@
-"""What maintainers run: the gallery of the documents, and the numbers pinned by the tests."""
+"""What maintainers run: they write parts of the documents, and the numbers pinned by the tests."""

@@ -189,7 +189,13 @@ def _one_line(error: Exception) -> str:
     text = " ".join(str(error).split())
     # Python's wording when absl cannot parse the value of a flag.
     text = re.sub(r"invalid literal for int\(\) with base 10: .*", "expected a whole number", text)
-    return re.sub(r"could not convert string to float: .*", "expected a number", text)
+    text = re.sub(r"could not convert string to float: .*", "expected a number", text)
+    # ml_collections' wording for an entry that has entries of its own.
+    return re.sub(
+        r"Failed to parse .* as a ConfigDict: .*",
+        "has entries of its own; set one of these (--help lists them)",
+        text,
+    )
 
 
 def define_samples() -> None:

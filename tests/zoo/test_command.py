@@ -8,12 +8,12 @@ import time
 import pytest
 
 from tests.zoo import binaries
-from zoo import choices, families, registry
+from zoo import choices, families, registry, schema
 
 COMMANDS = (
     *("zoo", "zoo.train", "zoo.evaluate", "zoo.sample", "zoo.pretrain", "zoo.studies.outliers"),
     *(
-        "tools.gallery",
+        "tools.documents",
         "tools.pins",
         "zoo.studies.sampling",
         "zoo.studies.images",
@@ -72,7 +72,7 @@ def test_help_of_a_config(name):
     assert code == 0 and f"config {name}, with" in output
     assert f"--config.train.steps={config.train.steps}" in output
     assert f"--config.train.learning_rate={config.train.learning_rate}" in output
-    for key in config.model.args:
+    for key in schema.flat(config.model.args.to_dict()):
         assert f"--config.model.args.{key}=" in output
     general = binaries.run("zoo.train", "--help")[1]
     assert "--config.train.patience=" in general and "--config.model.args.X" in general

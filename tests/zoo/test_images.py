@@ -13,7 +13,7 @@ from tests.zoo import binaries
 from tests.zoo.binaries import TINY_GLOW, error_of
 from tfflows.data.images import Images
 from tfflows.models import Glow
-from tools import gallery
+from tools import documents
 from zoo import modalities, registry
 from zoo.evaluate import describe, evaluate
 from zoo.modalities.images import load, pictures
@@ -95,7 +95,7 @@ def test_a_bound_that_is_not_finite_is_described():
     nothing |= {"log_likelihood": None, "log_likelihood_two_standard_errors": None}
     text = describe({"rows": 1} | nothing, "images")
     assert text.startswith("mean test log-likelihood: not finite (some rows are outside")
-    assert gallery._figure(nothing, "bits_per_dim", 3) == "not finite"
+    assert documents._figure(nothing, "bits_per_dim", 3) == "not finite"
 
 
 def test_a_folder_of_images_with_a_broken_one(tmp_path):
