@@ -5,9 +5,7 @@ import pytest
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-import export
 from tests import small_images
-from tests.marks import some
 from tfflows import Flow, models
 from tfflows import bijectors as tb
 
@@ -56,18 +54,6 @@ def test_nan_in_a_row_is_nan_whatever_stands_beside_it(make):
     assert kinds(flow.log_prob(ROWS)) == KINDS
     flow.use_xla(4)
     assert kinds(flow.log_prob(ROWS)) == KINDS
-
-
-@pytest.mark.parametrize("family", some(("RealNVP", "NSF", "MAF"), ["RealNVP"]))
-def test_nan_in_the_context_is_nan(family, tmp_path):
-    flow = conditional(getattr(models, family))
-    x = np.array([[0.5, 0.5], [0.5, 0.5], [INF, 0.0], [INF, 0.0], [50.0, 50.0]], np.float32)
-    context = np.array([[0.0], [NAN], [0.0], [NAN], [NAN]], np.float32)
-    expected = ["finite", "nan", "-inf", "nan", "nan"]
-    assert kinds(flow.log_prob(x, context)) == expected
-    served = tf.saved_model.load(export.save(flow, tmp_path)).signatures["log_prob"]
-    served = served(x=tf.constant(x), context=tf.constant(context))["log_prob"]
-    assert kinds(served) == expected
 
 
 @pytest.mark.parametrize(
