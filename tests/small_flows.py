@@ -5,7 +5,6 @@ import functools
 import numpy as np
 import tensorflow as tf
 
-from tests.marks import some
 from tfflows import models
 from tfflows.networks import AutoregressiveNetwork
 
@@ -54,14 +53,6 @@ FLOWS = {
     "residual_flow": lambda: models.ResidualFlow(2, layers=2, hidden_units=(8, 8)),
     "ffjord": lambda: models.FFJORD(2, hidden_units=(8,)),
 }
-
-# By default what takes long over every flow is run on these.
-KINDS = ("mixture_cdf_normal", "affine", "realnvp", "maf", "nsf_ar", "planar", "ffjord")
-
-
-def each_flow():
-    """The names of `FLOWS`, marked slow unless one of `KINDS`, to parametrize a test with."""
-    return some(FLOWS, KINDS)
 
 
 def shake(flow, seed=0, scale=0.3):

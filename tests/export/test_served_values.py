@@ -102,13 +102,6 @@ def test_models_of_images_that_come_with_the_zoo(image_model, tmp_path):
         check_served(image_model, found, n, TRAINED)
 
 
-def test_seed_rows_are_the_key_and_the_draw_number_of_sample(exported):
-    rows = {**exported.rows, "temperature": np.ones(8, np.float32)}
-    expected = exported.model.sample(8, seed=10, start=5, context=exported.context)
-    found = run(exported.signatures["sample"], rows)
-    same_draws(found, expected)
-
-
 @pytest.mark.parametrize("name", some(("normal", "uniform", "beta", "images"), ("normal", "beta")))
 def test_eager_graph_xla_and_export_give_the_same_draws(exports, name):
     exported = exports(name)

@@ -1,7 +1,6 @@
 """Histogram, Gaussian and Gaussian mixture: densities estimated from all rows at once."""
 
 import functools
-import json
 
 import keras
 import numpy as np
@@ -10,34 +9,17 @@ import tensorflow as tf
 from scipy import stats
 from sklearn import mixture
 
-import export
+from tests import small_baselines
+from tests.small_baselines import BASELINES, rows_of
 from tfflows import models
-from tfflows.data import toy
-
-MODELS = {
-    "histogram_1d": lambda: models.Histogram(1, bins=30),
-    "histogram_2d": lambda: models.Histogram(2, bins=30, standardize=True),
-    "histogram_3d": lambda: models.Histogram(3, bins=20),
-    "gaussian": lambda: models.Gaussian(2, standardize=True),
-    "mixture_1d": lambda: models.GaussianMixture(1, components=3),
-    "mixture_2d": lambda: models.GaussianMixture(2, components=6, standardize=True),
-}
-
-
-def rows_of(dim, n=20_000, seed=0):
-    if dim == 3:
-        x = toy.get("two_moons").sample(n, seed)
-        return np.concatenate([x, x[:, :1] ** 2], axis=1)
-    return toy.get("mixture_1d" if dim == 1 else "two_moons").sample(n, seed)
 
 
 @functools.cache
 def estimated(name):
     """The named model, estimated; do not change it."""
-    model = MODELS[name]()
+    model = BASELINES[name]()
     rows = rows_of(model.event_shape[0])
-    if model.get_config()["standardize"]:
-        model.set_standardization([5.0, -1.0], [2.0, 0.5])
+    small_baselines.standardize(model)
     model.estimate(rows)
     return model
 
@@ -47,7 +29,7 @@ def density(model, x):
     return np.exp(np.concatenate(parts).astype(np.float64))
 
 
-@pytest.mark.parametrize("name", [name for name in MODELS if name != "histogram_3d"])
+@pytest.mark.parametrize("name", [name for name in BASELINES if name != "histogram_3d"])
 def test_density_integrates_to_one(name):
     """Over a box that holds all but e^-10 of the histogram's tails, by a point in each cell of a
     grid: a random one, as the edges of bins and those of the grid would else conspire."""
@@ -59,7 +41,7 @@ def test_density_integrates_to_one(name):
     assert density(model, grid).sum() * (40 / points) ** dim == pytest.approx(1.0, abs=3e-3)
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", BASELINES)
 def test_draws_follow_the_density(name):
     """The mean of p(x)^a over draws is an integral of the density, taken otherwise by importance
     from a broad normal. A wrong sampler misses by far more than 5 standard errors; a right one does
@@ -81,51 +63,6 @@ def test_draws_follow_the_density(name):
         weighted = weight * function(y, density(model, y))
         error = np.hypot(drawn.std() / 200, weighted.std() / len(y) ** 0.5)
         assert abs(drawn.mean() - weighted.mean()) < 5 * error + 1e-4
-
-
-@pytest.mark.parametrize("name", MODELS)
-def test_numbered_draws_in_graph_and_xla(name):
-    model = estimated(name)
-    whole = model.sample(6, seed=10).numpy()
-    np.testing.assert_allclose(model.sample(1, seed=10, start=2)[0], whole[2], atol=1e-5)
-    assert np.abs(model.sample(6, seed=11).numpy() - whole).min() > 0
-    seeds = tf.stack([tf.fill([6], tf.constant(10, tf.int64)), tf.range(6, dtype=tf.int64)], 1)
-    xla = tf.function(model.draw_and_log_prob, jit_compile=True)(seeds, tf.ones(6))
-    np.testing.assert_allclose(xla[0], whole, atol=1e-5)
-    np.testing.assert_allclose(xla[1], model.log_prob(whole), atol=1e-4)
-
-
-@pytest.mark.parametrize("name", MODELS)
-def test_rows_outside_of_the_support_and_missing_ones(name):
-    model = estimated(name)
-    x = np.zeros([5, *model.event_shape], np.float32)
-    x[:, 0] = [np.nan, np.inf, -np.inf, 1e30, 3e4]
-    log_prob = model.log_prob(x).numpy()
-    assert np.isnan(log_prob[0]) and np.isneginf(log_prob[1:4]).all()
-    assert log_prob[4] < -1000 and not np.isnan(log_prob[4])
-
-
-@pytest.mark.parametrize("name", ["histogram_2d", "histogram_3d", "gaussian", "mixture_2d"])
-def test_saved_loaded_and_exported(name, tmp_path):
-    model = estimated(name)
-    x = rows_of(model.event_shape[0], 50, seed=9)
-    expected = model.log_prob(x).numpy()
-    model.save(tmp_path / "m.keras")
-    model.save_weights(tmp_path / "m.weights.h5")
-    again = type(model)(**json.loads(json.dumps(model.get_config())))
-    again.load_weights(tmp_path / "m.weights.h5")
-    for loaded in (keras.saving.load_model(tmp_path / "m.keras"), again):
-        assert loaded.initialized
-        np.testing.assert_allclose(loaded.log_prob(x), expected, atol=1e-5)
-        np.testing.assert_array_equal(loaded.sample(3, seed=1), model.sample(3, seed=1))
-    served = tf.saved_model.load(export.save(model, tmp_path / "served")).signatures
-    np.testing.assert_allclose(
-        served["log_prob"](x=tf.constant(x))["log_prob"], expected, atol=1e-5
-    )
-    seeds = tf.constant([[7, 0], [7, 1]], tf.int64)
-    more = {"temperature": tf.ones([2])} if model.supports_temperature else {}
-    draws = served["sample"](seed=seeds, **more)["samples"]
-    np.testing.assert_allclose(draws, model.sample(2, seed=7), atol=1e-5)
 
 
 def test_mixture_equals_scikit_learns():
@@ -180,7 +117,7 @@ def test_histogram_of_two_dimensions_is_joint_and_of_three_a_product():
 @pytest.mark.parametrize("name", ["histogram_1d", "mixture_1d"])
 def test_gradients_train_them_too(name):
     """Keras sees their variables: from a poor start the loss falls."""
-    model = MODELS[name]()
+    model = BASELINES[name]()
     rows = rows_of(1)
     model.estimate(rows[:40])
     model.compile(keras.optimizers.Adam(0.05))
@@ -218,17 +155,7 @@ def test_gradients_train_them_too(name):
             r"within \+-1e\+18, row 1 is beyond",
         ),
         (lambda: models.Gaussian(1).estimate([[1.0]]), "rows: expected at least 2, got 1"),
-        (lambda: models.Histogram(1).sample(3), "sample: .*call estimate"),
-        (
-            lambda: estimated("mixture_1d").sample(3, temperature=0.5),
-            "temperature: only a normal or logistic base",
-        ),
         (lambda: models.Histogram(1).set_standardization([0], [1]), "was built without it"),
-        (lambda: estimated("mixture_1d").log_prob([[1.0, 2.0]]), r"x: expected shape \[batch, 1\]"),
-        (
-            lambda: estimated("mixture_1d").log_prob([[1.0]], context=[[1.0]]),
-            "context: the model takes none",
-        ),
     ],
 )
 def test_bad_arguments(call, message):

@@ -141,14 +141,6 @@ def test_baselines_give_probabilities_too(family):
     np.testing.assert_allclose(draws, np.rint(draws), atol=1e-5)
 
 
-def test_saved_whole_with_its_cells(tmp_path):
-    model, rows = mixed()
-    model.save(tmp_path / "m.keras")
-    again = keras.saving.load_model(tmp_path / "m.keras")
-    np.testing.assert_allclose(again.log_prob(rows), model.log_prob(rows), rtol=1e-5)
-    np.testing.assert_array_equal(again.cells["step"], [1.0, 0.0, 0.5])
-
-
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -166,10 +158,3 @@ def test_saved_whole_with_its_cells(tmp_path):
 def test_errors_name_the_argument(change, message):
     with pytest.raises(ValueError, match=message):
         change(normal_1d())
-
-
-def test_no_number_and_beyond_float32():
-    model, _ = mixed()
-    rows = np.array([[1.0, math.nan, 0.5], [math.nan, 0.0, 0.5], [1.0, math.inf, 0.5], [1, 0, 0.5]])
-    log_prob = model.log_prob(rows).numpy()
-    assert np.isnan(log_prob[:2]).all() and log_prob[2] == -math.inf and np.isfinite(log_prob[3])

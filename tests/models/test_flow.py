@@ -1,4 +1,4 @@
-"""The model interface: densities, numbered draws, contexts, checks."""
+"""Flows: densities, draws, initialisation, and what else the checks of every model leave out."""
 
 import numpy as np
 import pytest
@@ -14,39 +14,6 @@ from tfflows.networks import MLP
 tfb, tfd = tfp.bijectors, tfp.distributions
 
 FLOWS = small_flows.FLOWS
-
-
-@pytest.mark.parametrize("name", small_flows.each_flow())
-def test_row_of_a_sample_depends_on_its_seed_and_number_alone(name):
-    flow = small_flows.trained_for_a_moment(name)
-    whole = flow.sample(4, seed=10).numpy()
-    assert whole.shape == (4, *flow.event_shape)
-    np.testing.assert_allclose(flow.sample(1, seed=10, start=2)[0], whole[2], atol=1e-5)
-    assert np.abs(flow.sample(4, seed=11).numpy() - whole).min() > 0
-    drawn, log_prob = flow.sample_and_log_prob(4, seed=10)
-    np.testing.assert_allclose(drawn, whole, atol=1e-5)
-    np.testing.assert_allclose(flow.log_prob(whole), log_prob, atol=2e-3)
-
-
-@pytest.mark.parametrize("name", small_flows.each_flow())
-def test_eager_graph_and_xla_draw_the_same(name):
-    flow = small_flows.trained_for_a_moment(name)
-    seeds = tf.constant([[3, n] for n in (0, 7, 2**40)], tf.int64)
-    arguments = (seeds, tf.ones(3))
-    eager = flow.draw(*arguments).numpy()
-    graph = tf.function(flow.draw)(*arguments).numpy()
-    xla = tf.function(flow.draw, jit_compile=True)(*arguments).numpy()
-    np.testing.assert_allclose(graph, eager, atol=1e-5)
-    np.testing.assert_allclose(xla, eager, atol=1e-5)
-
-
-@pytest.mark.parametrize("name", small_flows.each_flow())
-def test_encode_and_decode_are_inverse(name):
-    flow = small_flows.trained_for_a_moment(name)
-    x = flow.sample(20, seed=0)
-    np.testing.assert_allclose(flow.decode(flow.encode(x)), x, atol=2e-3)
-    line = flow.interpolate(x[0], x[1], 5).numpy()
-    np.testing.assert_allclose(line[[0, -1]], x[:2], atol=2e-3)
 
 
 def test_unseeded_draws_differ_at_every_call_even_in_one_trace():
@@ -84,13 +51,6 @@ def test_outside_of_the_support_is_minus_infinity(base):
     )
     assert np.isneginf(log_prob.numpy()[[0, 2, 3]]).all()
     assert np.isfinite(log_prob[1]) and np.isnan(log_prob[4])
-
-
-def test_infinite_data_are_outside_of_any_support():
-    flow = small_flows.trained_for_a_moment("maf")
-    rows = np.array([[np.inf, 0], [0, -np.inf], [1e30, 1e30], [0, 0]], np.float32)
-    log_prob = flow.log_prob(rows).numpy()
-    assert np.isneginf(log_prob[:3]).all() and np.isfinite(log_prob[3])
 
 
 def test_base_distributions_agree_with_tfp():
@@ -157,33 +117,9 @@ def test_scoring_the_same_tensor_after_a_change_of_weights():
     assert np.abs(flow.log_prob_fn(x).numpy() - eager_before).min() > 1e-4
 
 
-def test_context_reaches_the_flow_and_is_asked_for():
-    flow = models.MAF(2, context_dim=3, layers=2, hidden_units=(8, 8), actnorm=False)
-    small_flows.shake(flow)
-    x, c = np.ones((4, 2), np.float32), np.eye(4, 3, dtype=np.float32)
-    log_prob = flow.log_prob(x, c).numpy()
-    assert len(np.unique(log_prob)) == 4
-    drawn, drawn_log_prob = flow.sample_and_log_prob(4, seed=0, context=c)
-    np.testing.assert_allclose(flow.log_prob(drawn, c), drawn_log_prob, atol=1e-4)
-    assert flow.interpolate(x[0], x[1] + 1, 3, context=c[0]).shape == (3, 2)
-    for call in (lambda: flow.log_prob(x), lambda: flow.sample(4)):
-        with pytest.raises(ValueError, match=r"context: the model needs one of shape \[batch, 3\]"):
-            call()
-    with pytest.raises(ValueError, match="context: expected shape"):
-        flow.log_prob(x, c[:, :2])
-    with pytest.raises(ValueError, match="context: the model takes none"):
-        FLOWS["realnvp"]().log_prob(x, c)
-
-
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda f: f.log_prob(np.ones((3, 5))), r"x: expected shape \[batch, 2\], got \(3, 5\)"),
-        (lambda f: f.log_prob(np.ones(2)), r"x: expected shape \[batch, 2\], got \(2,\)"),
-        (lambda f: f.log_prob([["a", "b"]]), "x: expected numbers, got dtype string"),
-        (lambda f: f.decode(np.ones((3, 5))), r"z: expected shape \[batch, 2\]"),
-        (lambda f: f.sample(-1), "n: expected a count, got -1"),
-        (lambda f: f.sample(2, temperature=-1), "temperature: expected a number >= 0"),
         (lambda f: f.interpolate([0.0, 0.0], [1.0, 1.0], 1), "steps: expected a whole number"),
         (lambda f: f.initialize(np.ones((1, 2))), "x: initialisation needs at least 2 rows"),
         (lambda f: f.set_standardization([0, 0], [1, 1]), "standardize: the model was built"),
@@ -222,13 +158,6 @@ def test_errors_name_the_argument(call, message):
 def test_bad_constructor_arguments(build, message):
     with pytest.raises(ValueError, match=message):
         build()
-
-
-def test_sampling_before_initialisation_says_what_to_do():
-    flow = FLOWS["realnvp"]()
-    with pytest.raises(ValueError, match=r"call initialize\(x\) with a batch"):
-        flow.sample(2)
-    assert np.isfinite(flow.log_prob(np.ones((2, 2)))).all()
 
 
 def test_initialisation_normalises_every_act_norm_once():
@@ -362,37 +291,6 @@ def test_rows_far_outside_of_float32_before_standardisation_are_scored():
     log_prob = flow.log_prob([[1e20, 0.0], [3e38, 0.0]]).numpy() + flow.standardization_log_det
     assert log_prob[0] == pytest.approx(-0.5 - np.log(2 * np.pi), abs=1e-2)
     assert np.isneginf(log_prob[1])
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ({"temperature": np.float32(-1)}, "temperature: expected a number >= 0"),
-        ({"temperature": float("nan")}, "temperature: expected a number >= 0"),
-        ({"seed": 1.5}, "seed: expected a whole number"),
-        ({"seed": 2**63}, "seed: expected a whole number"),
-        ({"n": 2.7}, "n: expected a count"),
-        ({"start": -1}, "start: expected a whole number from 0"),
-        ({"start": 2**63 - 2}, r"start: expected draws numbered below 2\*\*63"),
-    ],
-)
-def test_bad_draws(arguments, message):
-    flow = small_flows.trained_for_a_moment("affine")
-    with pytest.raises(ValueError, match=message):
-        flow.sample(**{"n": 4, "seed": 0, **arguments})
-    uniform = Flow(tfb.Identity(), [2], base="uniform")
-    with pytest.raises(ValueError, match="temperature: only a normal or logistic base"):
-        uniform.sample(2, temperature=np.float32(0.5))
-    assert flow.sample(np.int64(2), seed=np.int32(-3), start=np.int64(5)).shape == (2, 2)
-
-
-def test_context_of_another_length_is_an_error():
-    flow = models.MAF(2, context_dim=3, layers=1, hidden_units=(4,), actnorm=False)
-    for rows in (1, 3):
-        with pytest.raises(ValueError, match="context: expected shape .* with a batch of 5"):
-            flow.log_prob(np.ones((5, 2)), np.ones((rows, 3)))
-        with pytest.raises(ValueError, match="context: expected shape .* with a batch of 5"):
-            flow.sample(5, context=np.ones((rows, 3)))
 
 
 def test_initialisation_from_rows_that_are_not_finite_is_refused():

@@ -96,14 +96,6 @@ def test_served_is_what_the_model_scores(name, tmp_path):
     np.testing.assert_allclose(got, flow.sample(5, seed=7), atol=1e-4)
 
 
-@pytest.mark.parametrize("name", FLOWS)
-def test_saved_whole(name, tmp_path):
-    flow, rows = trained(name), held_out(20)
-    flow.save(tmp_path / "m.keras")
-    again = keras.saving.load_model(tmp_path / "m.keras", compile=False)
-    np.testing.assert_allclose(again.log_prob(rows), flow.log_prob(rows), atol=1e-5)
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("name", FLOWS)
 def test_fitted_to_a_density(name):

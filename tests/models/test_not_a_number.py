@@ -7,7 +7,6 @@ import tensorflow_probability as tfp
 
 import export
 from tests import small_images
-from tests.marks import some
 from tfflows import Flow, models
 from tfflows import bijectors as tb
 
@@ -58,9 +57,8 @@ def test_nan_in_a_row_is_nan_whatever_stands_beside_it(make):
     assert kinds(flow.log_prob(ROWS)) == KINDS
 
 
-@pytest.mark.parametrize("family", some(("RealNVP", "NSF", "MAF"), ["RealNVP"]))
-def test_nan_in_the_context_is_nan(family, tmp_path):
-    flow = conditional(getattr(models, family))
+def test_nan_in_the_context_is_nan_in_the_export_too(tmp_path):
+    flow = conditional(models.RealNVP)
     x = np.array([[0.5, 0.5], [0.5, 0.5], [INF, 0.0], [INF, 0.0], [50.0, 50.0]], np.float32)
     context = np.array([[0.0], [NAN], [0.0], [NAN], [NAN]], np.float32)
     expected = ["finite", "nan", "-inf", "nan", "nan"]

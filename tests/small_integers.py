@@ -1,0 +1,70 @@
+"""An exact model of integers that is no flow: what a contributor writes from the models' parts."""
+
+import math
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tfflows.models.baselines.base import pick
+from tfflows.models.density import DensityModel
+from tfflows.models.described import Described
+from tfflows.models.integers import IntegerEvents
+from tfflows.random import uniform_rows
+
+
+@keras.saving.register_keras_serializable("tests")
+class Categorical(Described, IntegerEvents, DensityModel):
+    """Independent integers, each with a probability of its own for each level.
+
+    Args:
+      shape: `(H, W, C)` of an event.
+      levels: number of different integers.
+      sharpness: factor of the logits, to have an argument that no variable's shape depends on.
+    """
+
+    modality = "images"
+    supports_temperature = False
+    context_shape = None
+
+    def __init__(self, shape, levels=256, sharpness=1.0, seed=0, name=None, **kwargs):
+        super().__init__(seed=seed, name=name, **kwargs)
+        self._event_shape, self.levels = tuple(shape), levels
+        self._config = {
+            "shape": list(shape),
+            "levels": levels,
+            "sharpness": sharpness,
+            "seed": seed,
+        }
+        self.logits = self.add_weight(
+            shape=(math.prod(shape), levels), initializer="zeros", name="logits"
+        )
+        self.built = True
+
+    @classmethod
+    def event_arguments(cls, event_shape):
+        return {"shape": event_shape}
+
+    @property
+    def event_shape(self):
+        return self._event_shape
+
+    def _log_probs(self):
+        return tf.nn.log_softmax(self._config["sharpness"] * tf.convert_to_tensor(self.logits))
+
+    def log_mass(self, values, context=None):
+        numbers = tf.cast(tf.reshape(values, [-1, math.prod(self.event_shape)]), tf.int32)
+        chosen = tf.gather(self._log_probs(), tf.transpose(numbers), batch_dims=1)
+        return tf.reduce_sum(chosen, axis=0)
+
+    def draw_and_log_prob(self, seed, temperature, context=None):
+        u = uniform_rows(seed, math.prod(self.event_shape))
+        numbers = pick(tf.cumsum(tf.exp(self._log_probs()), axis=1), u)
+        x = tf.cast(tf.reshape(numbers, [-1, *self.event_shape]), self.event_dtype)
+        return x, self.log_prob_fn(x, context)
+
+
+def integers(model, n):
+    """Random integers of the model's range, and no contexts."""
+    rng = np.random.default_rng(0)
+    return rng.integers(0, model.levels, (n, *model.event_shape)).astype("uint8"), None
