@@ -216,7 +216,7 @@ def overview_2d(
         raise ValueError(f"data: expected shape [n, 2], got {list(data.shape)}")
     bounds = _bounds(bounds, data)
     samples = np.asarray(flow.sample(len(data), seed=seed))
-    latents = _map(flow.encode, data) if flow.has_latents else None
+    latents = _map(flow.encode, data) if hasattr(flow, "encode") else None
     colours = _DATA_COLOUR if latents is None else _colours(latents)
 
     count = 3 if latents is None else 4

@@ -170,7 +170,7 @@ def test_errors_in_one_line(trained, archive, tmp_path):
     )
     assert "samples: expected" in error
     error = error_of("--model=nsf_moons", "--samples=2", module="zoo.evaluate")
-    assert "samples: log_prob of this model is exact" in error
+    assert "samples: log_prob of nsf_moons is exact" in error
     assert not (tmp_path / "run").exists()
     with pytest.raises(ValueError, match="shape: glow_images is a model of a user's images"):
         zoo.build("glow_images")
