@@ -101,8 +101,8 @@ def main() -> None:
         description="Measures Glow's training memory.",
         epilog="example: python benchmarks/memory.py --shallow=2 --deep=8 --batch=64",
     )
-    parser.add_argument("--shallow", type=int, default=8, help="steps of flow a level")
-    parser.add_argument("--deep", type=int, default=32, help="steps of flow a level")
+    parser.add_argument("--shallow", type=int, default=8, help="steps of flow per level")
+    parser.add_argument("--deep", type=int, default=32, help="steps of flow per level")
     parser.add_argument("--levels", type=int, default=1)
     parser.add_argument("--width", type=int, default=64)
     parser.add_argument("--batch", type=int, default=512)
@@ -112,7 +112,9 @@ def main() -> None:
         print(json.dumps(measure(**json.loads(values.case))))
         return
     sizes = {"levels": values.levels, "width": values.width, "batch": values.batch}
-    print("| steps | recompute | import, MB | training, MB | a step adds, MB | seconds a step |")
+    print(
+        "| steps | recompute | import, MB | training, MB | added by a step, MB | seconds per step |"
+    )
     print("| --- | --- | --- | --- | --- | --- |")
     results = {}
     for recompute in (True, False):
@@ -129,12 +131,16 @@ def main() -> None:
     for recompute in (True, False):
         deep, shallow = results[values.deep, recompute], results[values.shallow, recompute]
         print(
-            f"{'With' if recompute else 'Without'} recomputation, {values.deep} steps take "
-            f"{deep['training'] / shallow['training']:.2f} times the memory of {values.shallow}; "
-            f"their training step adds {deep['step'] / shallow['step']:.2f} times as much."
+            f"{'With' if recompute else 'Without'} recomputation, {values.deep} steps of flow "
+            f"take {deep['training'] / shallow['training']:.2f} times the memory of "
+            f"{values.shallow}; a training step adds {deep['step'] / shallow['step']:.2f} times "
+            "as much memory."
         )
     cost = results[values.deep, True]["seconds"] / results[values.deep, False]["seconds"]
-    print(f"A step of {values.deep} takes {cost:.2f} times as long with recomputation.")
+    print(
+        f"A training step through {values.deep} steps of flow takes {cost:.2f} times as long "
+        "with recomputation."
+    )
 
 
 if __name__ == "__main__":

@@ -164,7 +164,12 @@ def _arguments(arguments):
     parser.add_argument("--task", choices=(*TASKS, "all"), default="all")
     parser.add_argument("--what", choices=(*WHATS, "all"), default="all")
     parser.add_argument("--threads", type=int, default=2, help="cores for each library")
-    parser.add_argument("--repeats", type=int, default=30, help="calls of which the median is told")
+    parser.add_argument(
+        "--repeats",
+        type=int,
+        default=30,
+        help="number of timed calls; the table shows their median",
+    )
     for name in ("dim", "batch", "units"):
         parser.add_argument(f"--{name}", type=int, default=getattr(sizes, name))
     parsed = parser.parse_args(arguments)

@@ -98,7 +98,10 @@ def prepared(path: Path) -> tuple[dict[str, np.ndarray], np.ndarray]:
 def report(lines: list[dict]) -> str:
     """The results in Markdown: tables that defaults were chosen on, then the others."""
     parts = []
-    for title, chosen in (("Defaults were chosen on these", True), ("On the others", False)):
+    for title, chosen in (
+        ("Tables that the defaults were chosen on", True),
+        ("Other tables", False),
+    ):
         part = [line for line in lines if (line["table"] in CHOSEN_ON) == chosen]
         if part:
             parts.append(f"{title}:\n\n{_table(part)}\n\n{_lead(part)}")
@@ -128,10 +131,11 @@ def _lead(lines: list[dict]) -> str:
         means = [statistics.mean(run.get("test", -math.inf) for run in r) for r in (ours, *theirs)]
         leads.append(means[0] - max(means[1:]))
     if not leads:
-        return "No table has been run whole."
+        return "No table has runs of every model yet."
     return (
-        f"nsf_table less the best of nflows: {statistics.mean(leads):+.2f} nats in the mean over "
-        f"{len(leads)} table{'s' if len(leads) > 1 else ''}, {min(leads):+.2f} at the least."
+        f"nsf_table minus the best model of nflows: {statistics.mean(leads):+.2f} nats on "
+        f"average over {len(leads)} table{'s' if len(leads) > 1 else ''}, {min(leads):+.2f} at "
+        "worst."
     )
 
 
@@ -155,11 +159,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--data", type=Path, help="folder of .npz tables")
     parser.add_argument("--results", type=Path, required=True, help="file of results, JSON lines")
-    parser.add_argument("--tables", help="names, comma-separated; all by default")
-    parser.add_argument("--models", default=",".join([*OURS, *THEIRS]), help="likewise")
+    parser.add_argument("--tables", help="tables to run, comma-separated; all by default")
+    parser.add_argument(
+        "--models", default=",".join([*OURS, *THEIRS]), help="models to run, comma-separated"
+    )
     parser.add_argument("--steps", type=int, default=3000)
-    parser.add_argument("--seeds", type=int, default=3, help="runs of ours; nflows has one")
-    parser.add_argument("--report", action="store_true", help="print a table of the results")
+    parser.add_argument(
+        "--seeds", type=int, default=3, help="runs of each tfflows model; an nflows model gets one"
+    )
+    parser.add_argument(
+        "--report", action="store_true", help="print the results so far as tables, and run nothing"
+    )
     arguments = parser.parse_args()
     lines = []
     if arguments.results.exists():
@@ -172,7 +182,9 @@ def main() -> None:
     models = arguments.models.split(",")
     unknown = sorted({*models} - {*OURS, *THEIRS})
     if unknown:
-        parser.error(f"--models: expected some of {', '.join([*OURS, *THEIRS])}, got {unknown[0]}")
+        parser.error(
+            f"--models: expected names from {', '.join([*OURS, *THEIRS])}, got {unknown[0]}"
+        )
     keys = ("table", "model", "seed", "steps")
     done = {tuple(line[key] for key in keys) for line in lines}
     tables = sorted(arguments.data.glob("*.npz"))

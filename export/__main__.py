@@ -13,7 +13,9 @@ from zoo import cli
 
 if __name__ == "__main__":  # before TensorFlow is imported, which takes seconds
     flags.DEFINE_string("model", None, "Name of a zoo model, or a work directory.")
-    flags.DEFINE_string("output", None, "Folder of the model; versions go below it.")
+    flags.DEFINE_string(
+        "output", None, "Folder for the exported model; each version gets a subfolder."
+    )
     flags.DEFINE_integer("version", 1, "Version, a positive integer.")
     flags.DEFINE_bool("overwrite", False, "Replace the version if it exists.")
     cli.define_samples()

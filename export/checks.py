@@ -77,7 +77,7 @@ def check(path: str | os.PathLike) -> None:
     found = _signatures(meta_graph)
     for name in ("log_prob", "sample", "serving_default"):
         if name not in found:
-            raise ValueError(f"{path}: expected a signature {name}, got {', '.join(found)}")
+            raise ValueError(f"{path}: expected a signature named {name}, got {', '.join(found)}")
     for name, signature in found.items():
         _check_signature(f"{path}: signature {name}", signature)
     for place, nodes, attributes in _functions(meta_graph):
@@ -95,7 +95,9 @@ def _check_signature(place: str, signature: Signature) -> None:
                     f"{what}: expected a first dimension of unknown size, got {spec.shape}"
                 )
             if spec.dtype not in _DTYPES:
-                raise ValueError(f"{what}: REST cannot carry {spec.dtype.name}")
+                raise ValueError(
+                    f"{what}: expected a dtype that REST can carry, got {spec.dtype.name}"
+                )
 
 
 def _meta_graph(path):
@@ -105,7 +107,9 @@ def _meta_graph(path):
         with open(file, "rb") as stream:
             saved_model.ParseFromString(stream.read())
     except (OSError, DecodeError) as error:
-        raise ValueError(f"path: expected a SavedModel, cannot read {file}: {error}") from error
+        raise ValueError(
+            f"path: expected a SavedModel, but {file} cannot be read: {error}"
+        ) from error
     tags = [sorted(graph.meta_info_def.tags) for graph in saved_model.meta_graphs]
     if tags != [["serve"]]:
         raise ValueError(f"{path}: expected one graph with the tag serve, got {tags}")

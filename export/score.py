@@ -28,7 +28,7 @@ def main(model: str, rows: str, scores: str) -> None:
     if not os.path.isfile(os.path.join(model, "saved_model.pb")):
         raise ValueError(f"model: expected the folder of an export, got {model!r}")
     if not os.path.isdir(os.path.dirname(os.path.abspath(scores))):
-        raise ValueError(f"scores: no folder {os.path.dirname(scores)!r}")
+        raise ValueError(f"scores: the folder {os.path.dirname(scores)!r} does not exist")
     x = _read(rows)
     signature = tf.saved_model.load(model).signatures["log_prob"]
     expected = signature.structured_input_signature[1]["x"]
@@ -37,12 +37,14 @@ def main(model: str, rows: str, scores: str) -> None:
     if expected.dtype.is_integer and not np.array_equal(x, x.astype(expected.dtype.as_numpy_dtype)):
         raise ValueError(f"rows: expected {expected.dtype.name}, got {x.dtype} in {rows!r}")
     if expected.dtype == tf.float64 and x.dtype.kind == "f" and x.dtype.itemsize < 8:
-        raise ValueError(f"rows: expected float64, got {x.dtype}, too coarse, in {rows!r}")
+        raise ValueError(
+            f"rows: expected float64 (this model needs its precision), got {x.dtype} in {rows!r}"
+        )
     x = x.astype(expected.dtype.as_numpy_dtype)
     parts = [signature(x=tf.constant(x[i : i + 4096])) for i in range(0, len(x), 4096)]
     np.save(scores, np.concatenate([part["log_prob"].numpy() for part in parts]))
     others = {"tfflows", "zoo", "export", "tensorflow_probability"} & set(sys.modules)
-    print(f"scored {len(x)} rows; of tfflows, zoo, export and TFP imported: {len(others)}")
+    print(f"scored {len(x)} rows; imported {len(others)} of tfflows, zoo, export and TFP")
 
 
 def _read(rows: str) -> np.ndarray:

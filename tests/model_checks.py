@@ -190,12 +190,12 @@ def check_context(model, x, context):
             lambda: model.log_prob(x, np.zeros([len(x), 2])),
             lambda: model.sample(2, context=np.zeros([2, 2])),
         ):
-            refused(call, "context: the model takes none")
+            refused(call, "context: the model takes no context")
         return
     n = len(x)
     wide = np.concatenate([context, context], -1)
     for given, message in (
-        (None, r"context: the model needs one of shape \[batch, "),
+        (None, r"context: the model expects shape \[batch, "),
         (wide, "context: expected shape"),
         (context[:1], f"context: expected shape .* with a batch of {n}"),
         (context[: n - 1], f"context: expected shape .* with a batch of {n}"),
@@ -346,7 +346,7 @@ def check_errors(model, x, context):
     refused(sample(-1), "n: expected a count, got -1")
     refused(sample(2.5), "n: expected a count, got 2.5")
     refused(sample(start=-1), "start: expected a whole number from 0")
-    refused(sample(start=2**63 - 1), r"start: expected draws numbered below 2\*\*63")
+    refused(sample(start=2**63 - 1), r"start: expected start \+ n of at most 2\*\*63")
     for seed in (1.5, 2**63):
         refused(sample(seed=seed), "seed: expected a whole number")
     for temperature in (np.float32(-1), float("nan"), "warm"):

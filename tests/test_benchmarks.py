@@ -118,9 +118,9 @@ def test_the_report_on_tables_sets_apart_those_that_defaults_were_chosen_on():
         {"table": "bike", "model": "nflows-maf", "died": "loss nan at step 3"},
         line("airfoil", "maf_table", 2.0),
     ]
-    first, second = tables.report(lines).split("On the others:")
+    first, second = tables.report(lines).split("Other tables:")
     assert "| airfoil |  | 2.00 ± 0.10, 60 s |  |  |  |  |" in first and "pol" not in first
-    assert "No table has been run whole." in first
+    assert "No table has runs of every model yet." in first
     assert "| pol | 1.50 ± 0.10 (1.00 to 2.00), 60 s |" in second and "1 of 1 runs died" in second
     assert "| bike | 9.00 ± 0.10 |" in second
-    assert second.endswith("+0.40 nats in the mean over 1 table, +0.40 at the least.")
+    assert second.endswith("+0.40 nats on average over 1 table, +0.40 at worst.")

@@ -260,5 +260,5 @@ def test_samples_and_unnormalised_density_lead_to_the_same_flow():
 
 def test_bad_arguments():
     conditional = models.MAF(2, layers=1, hidden_units=(4,), context_dim=1, actnorm=False)
-    with pytest.raises(ValueError, match="model: expected one without a context"):
+    with pytest.raises(ValueError, match="model: expected a model without a context"):
         objectives.reverse_kl(conditional, banana, 10, seed=0)

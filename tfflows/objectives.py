@@ -32,7 +32,9 @@ class NumberedDraws:
 
     def __init__(self, model: DensityModel, seed=None, start=0):
         if model.context_shape is not None:
-            raise ValueError(f"model: expected one without a context, {model.name} takes one")
+            raise ValueError(
+                f"model: expected a model without a context, got {model.name}, which takes one"
+            )
         self.model, self.seed, self.start = model, seed, start
 
     @property

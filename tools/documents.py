@@ -105,7 +105,7 @@ def tables() -> str:
 def images() -> str:
     """The models of images as a Markdown table, from their cards."""
     lines = [
-        "| name | model | parameters | bits/dim | of more draws | paper | trained in |",
+        "| name | model | parameters | bits/dim | K draws | paper | trained in |",
         "|---|---|---|---|---|---|---|",
     ]
     for name in registry.pretrained():

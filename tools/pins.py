@@ -15,7 +15,7 @@ from absl import flags
 from zoo import cli
 
 if __name__ == "__main__":  # before TensorFlow is imported, which takes seconds
-    flags.DEFINE_bool("missing", False, "All models that have no pin.")
+    flags.DEFINE_bool("missing", False, "Pin all models that have no pin.")
     cli.begin("tools.pins", __doc__, arguments="NAME ...")
 
 import json
@@ -68,10 +68,10 @@ def main(names: list[str]) -> None:
     if flags.FLAGS.missing:
         names = [*names, *(name for name in known if not path(name).exists())]
     if not names and not flags.FLAGS.missing:
-        raise ValueError("names: expected names of pretrained models, or --missing")
+        raise ValueError("names: expected names of pretrained models, or --missing, got neither")
     for name in names:
         if name not in known:
-            raise ValueError(f"names: expected pretrained models, got {name!r}")
+            raise ValueError(f"names: expected names of pretrained models, got {name!r}")
         text = json.dumps(pin(registry.load(name))) + "\n"
         files.write(path(name), lambda temporary, text=text: temporary.write_text(text))
         print(path(name))

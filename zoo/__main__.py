@@ -38,7 +38,7 @@ def trained_by(name: str, pretrained: dict[str, str]) -> list[str]:
 def needs(config: ConfigDict) -> str:
     """The data that a user must provide to train a model; empty for none."""
     if config.data.source == "tfds":
-        return f"{config.data.name} of TFDS"
+        return f"{config.data.name} from TFDS"
     return {"table": "a table", "images": "images"}.get(config.data.source, "")
 
 
@@ -68,6 +68,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    flags.DEFINE_bool("trained", False, "Only those that come trained.")
+    flags.DEFINE_bool("trained", False, "List only models that come trained.")
     cli.begin("zoo", __doc__, light=True)
     cli.run(main)

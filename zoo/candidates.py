@@ -48,8 +48,8 @@ def best_of(build: Callable, config: ConfigDict, data: Data) -> tuple[object, li
     """
     if data.target is not None:
         raise ValueError(
-            f"model.family: {config.model.family} is estimated from rows, and "
-            f"the target {config.data.name} has none"
+            f"model.family: {config.model.family} is estimated from rows, but the target "
+            f"{config.data.name} has none"
         )
     best, records = None, []
     for number, arguments in enumerate(of_config(config), 1):

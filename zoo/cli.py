@@ -69,7 +69,7 @@ def begin(
     missing = [name for name in required if flags.FLAGS[name].value is None]
     if missing:
         needed = ", ".join(f"--{name}=..." for name in missing)
-        fail(f"expected {needed}; python -m {program} --help says more")
+        fail(f"expected {needed}; see python -m {program} --help")
     if not light:
         importlib.import_module("tfflows")  # first, because it silences TensorFlow's notes
 
@@ -165,7 +165,8 @@ def _check_entries(config: ConfigDict, wanted: ConfigDict, path: str, prefix: st
     for key in wanted:
         if key not in config:
             raise ValueError(
-                f"{path}: no entry '{prefix}{key}' (zoo.configs.default.get_config gives all)"
+                f"{path}: no entry '{prefix}{key}' (zoo.configs.default.get_config sets every "
+                "entry)"
             )
         value, like = config[key], wanted[key]
         kind = (int, float) if isinstance(like, float) else type(like)
@@ -200,7 +201,7 @@ def _one_line(error: Exception) -> str:
 
 def define_samples() -> None:
     """Defines the flag `--samples`: K, the number of draws in the bound of a model of integers."""
-    flags.DEFINE_integer("samples", None, "Draws of dequantization noise in one bound.")
+    flags.DEFINE_integer("samples", None, "Number of draws of dequantization noise in each bound.")
 
 
 def set_samples(model, samples: int | None) -> None:

@@ -15,8 +15,8 @@ from absl import flags
 from zoo import cli
 
 if __name__ == "__main__":  # before TensorFlow is imported, which takes seconds
-    flags.DEFINE_string("workdir", "runs/nsf_moons", "Folder of all that the demo writes.")
-    flags.DEFINE_integer("steps", 0, "Steps of training; 0 for the config's.")
+    flags.DEFINE_string("workdir", "runs/nsf_moons", "Folder for everything that the demo writes.")
+    flags.DEFINE_integer("steps", 0, "Training steps; 0 for the config's number.")
     cli.begin("zoo.demo", __doc__)
 
 import os
@@ -55,7 +55,7 @@ def main() -> None:
     config = registry.config(MODEL)
     config.train.steps = flags.FLAGS.steps or config.train.steps
     finished = (workdir / registry.CARD).exists()
-    note = "; it is trained already: remove the folder to train again" if finished else ""
+    note = " (already trained; remove the folder to train again)" if finished else ""
     print(f"1. Training {MODEL} for {config.train.steps} steps in {workdir}{note}", flush=True)
     card = train(config, workdir)
     print(f"{card['parameters']} parameters, {card['training']['seconds']} s of training")
@@ -74,14 +74,14 @@ def main() -> None:
     script = os.path.relpath(pathlib.Path(__file__).parents[1] / "export" / "score.py")
     # -P keeps the script's folder off its import path.
     _run(
-        "4. Scoring through the export, in a process with TensorFlow and numpy alone",
+        "4. Scoring through the export, in a process with only TensorFlow and numpy",
         *("-P", script, exported, str(rows_path), str(scores_path)),
     )
     scores = np.load(scores_path)
     here = flow.log_prob(rows).numpy()
     print(
-        f"mean log-likelihood {scores.mean():.4f} nats; largest difference from the model here: "
-        f"{np.abs(scores - here).max():.1e}"
+        f"mean log-likelihood {scores.mean():.4f} nats; largest difference from the model "
+        f"itself: {np.abs(scores - here).max():.1e}"
     )
 
     print("\n5. Files")

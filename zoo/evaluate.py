@@ -17,18 +17,22 @@ from zoo import choices, cli
 
 if __name__ == "__main__":  # before TensorFlow is imported, which takes seconds
     flags.DEFINE_string("model", None, "Name of a zoo model, or a work directory.")
-    flags.DEFINE_string("data_path", None, "Table or images to test on, if others than its own.")
-    flags.DEFINE_string("data_dir", None, "Folder of TFDS sets.")
+    flags.DEFINE_string(
+        "data_path", None, "Table or images to test on, instead of the model's own data."
+    )
+    flags.DEFINE_string("data_dir", None, "Folder of TFDS data sets.")
     flags.DEFINE_enum(
         "part",
         "test",
         choices.PARTS,
-        "Rows of a table or images to score: test, those that training holds back (a tenth of a "
-        "file), or all, for new data in a file of their own.",
+        "Rows of a table or images to score: test for those that training holds back (a tenth "
+        "of a file), all for every row of a new file.",
     )
-    flags.DEFINE_integer("rows", None, "Number of these rows, the first; all by default.")
+    flags.DEFINE_integer(
+        "rows", None, "Number of these rows to score, from the first; all by default."
+    )
     cli.define_samples()
-    flags.DEFINE_string("output", None, "File for the figures, as JSON.")
+    flags.DEFINE_string("output", None, "JSON file to write the figures to.")
     cli.begin("zoo.evaluate", __doc__, ("model",))
 
 import os
@@ -93,13 +97,15 @@ def evaluate(
         own = registry.trained_config(model)["data"]["path"]
         is_own = own and data_path and os.path.realpath(data_path) == os.path.realpath(own)
         if not data_path or is_own or (known and known == data.facts["sha256"]):
-            raise ValueError("part: all is for data in a file of their own, given as data_path")
+            raise ValueError("part: all expects new data, in a file given as data_path")
         data = data.whole()
     result = {"rows": len(data.test()[:rows])}
     if known and known != data.facts["sha256"]:
         result["note"] = f"not the table that the model was trained on ({card['name']})"
         if part == "test":
-            result["note"] += ", and the test part of this one (--part=all scores all of it)"
+            result["note"] += (
+                "; only the test part of this one is scored (--part=all scores every row)"
+            )
     return result | modalities.of(flow).test(flow, data, rows)
 
 

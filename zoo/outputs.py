@@ -12,7 +12,7 @@ def check_output(path: str | os.PathLike) -> None:
     path = pathlib.Path(path)
     folder = path.absolute().parent
     if not folder.is_dir():
-        raise ValueError(f"output: no folder {str(path.parent)!r}")
+        raise ValueError(f"output: the folder {str(path.parent)!r} does not exist")
     if path.is_dir():
         raise ValueError(f"output: expected a file, but {str(path)!r} is a folder")
     if not os.access(folder, os.W_OK | os.X_OK):

@@ -19,12 +19,16 @@ from absl import flags
 from zoo import cli
 
 if __name__ == "__main__":  # before TensorFlow is imported, which takes seconds
-    flags.DEFINE_bool("all", False, "All models that come trained with the zoo.")
-    flags.DEFINE_string("table", None, "Table that models of a user's table are trained on.")
-    flags.DEFINE_string("data_dir", None, "Folder of TFDS sets.")
-    flags.DEFINE_string("workdir", None, "Folder of the runs; a temporary one by default.")
-    flags.DEFINE_string("output", None, "Folder to write the models to; needed without --in_place.")
-    flags.DEFINE_bool("in_place", False, "For maintainers: replace the models that the zoo has.")
+    flags.DEFINE_bool("all", False, "Train all models that come trained with the zoo.")
+    flags.DEFINE_string("table", None, "Table to train on, for models of your own table.")
+    flags.DEFINE_string("data_dir", None, "Folder of TFDS data sets.")
+    flags.DEFINE_string(
+        "workdir", None, "Folder for the training runs; a temporary one by default."
+    )
+    flags.DEFINE_string(
+        "output", None, "Folder to write the models to; required without --in_place."
+    )
+    flags.DEFINE_bool("in_place", False, "For maintainers: replace the zoo's own models.")
     cli.begin("zoo.pretrain", __doc__, arguments="NAME ...")
 
 import os
@@ -118,7 +122,10 @@ def main(names: list[str]) -> None:
     output = values.output
     if values.in_place:
         if output is not None:
-            raise ValueError(f"output: --in_place writes to the zoo itself, got {output!r} too")
+            raise ValueError(
+                "output: expected none with --in_place, which writes to the zoo itself, got "
+                f"{output!r}"
+            )
         output = registry.PRETRAINED
     if output is None:
         raise ValueError("output: expected --output=DIR, the folder to write the models to")
@@ -126,7 +133,7 @@ def main(names: list[str]) -> None:
         every = registry.names(paper_size=False)
         names = [name for name in every if registry.config(name).data.source != "images"]
     if not names:
-        raise ValueError("names: expected names of models, or --all")
+        raise ValueError("names: expected names of models, or --all, got neither")
     configs = {name: registry.config(name) for name in names}  # raises for unknown names
     need = [name for name, config in configs.items() if config.data.source == "table"]
     if need and not values.table:
@@ -135,12 +142,12 @@ def main(names: list[str]) -> None:
         raise ValueError(f"table: expected a file, got {values.table!r}")
     need = [name for name, config in configs.items() if config.data.source == "tfds"]
     if need and not values.data_dir:
-        raise ValueError(f"data_dir: {', '.join(need)} needs --data_dir=FOLDER of TFDS sets")
+        raise ValueError(f"data_dir: {', '.join(need)} needs --data_dir=FOLDER with TFDS data sets")
     if need and not pathlib.Path(values.data_dir).is_dir():
         raise ValueError(f"data_dir: expected a folder, got {values.data_dir!r}")
     for name, config in configs.items():
         if config.data.source == "images":
-            raise ValueError(f"names: {name} is for a user's own images; use zoo.train")
+            raise ValueError(f"names: {name} is for your own images; train it with zoo.train")
     outputs.check_folder("output", output)
     for name in names:
         print(f"--- {name}", flush=True)

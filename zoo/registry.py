@@ -175,13 +175,16 @@ def load(model: str | os.PathLike) -> DensityModel:
         raise ValueError(f"model: {directory} has no {WEIGHTS}")
     if files.sha256(weights) != facts["weights_sha256"]:
         raise ValueError(
-            f"model: {weights} is damaged or another model's: its sha256 is not that of {CARD}"
+            f"model: {weights} is damaged or belongs to another model: its sha256 differs from "
+            f"the one in {CARD}"
         )
     try:
         shape = facts.get("event_shape", [facts["dim"]])
         flow = from_config(values, shape, **facts.get("chosen", {}))
     except (ValueError, TypeError) as error:
-        raise ValueError(f"model: {directory / CONFIG} makes no model: {_first(error)}") from None
+        raise ValueError(
+            f"model: {directory / CONFIG} does not describe a valid model: {_first(error)}"
+        ) from None
     try:
         flow.load_weights(weights)
     except (ValueError, KeyError, OSError) as error:
@@ -280,10 +283,10 @@ def find(model: str | os.PathLike) -> pathlib.Path:
         return PRETRAINED / str(model)
     if str(model) in names():
         trained = [n for n in pretrained() if trained_config(n)["name"] == str(model)]
-        loads = f"load {' or '.join(trained)}, trained by it, or " if trained else ""
+        loads = f"load {' or '.join(trained)}, trained from it, or " if trained else ""
         raise ValueError(
-            f"model: {model} has no weights of its own; {loads}make them with "
-            f"python -m zoo.train --config={model} --workdir=DIR"
+            f"model: {model} has no weights of its own; {loads}train it with python -m zoo.train "
+            f"--config={model} --workdir=DIR"
         )
     directory = pathlib.Path(model)
     if not directory.exists():
@@ -292,7 +295,7 @@ def find(model: str | os.PathLike) -> pathlib.Path:
         raise ValueError(f"model: expected a name or a work directory, got {str(model)!r}")
     if not (directory / CARD).is_file():
         raise ValueError(
-            f"model: the training in {directory} is not finished; start it again to go on"
+            f"model: the training in {directory} is not finished; run it again to resume"
         )
     return directory
 

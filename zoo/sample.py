@@ -21,18 +21,22 @@ MODES = list(dict.fromkeys(mode for modality in MODALITIES for mode in modality.
 
 if __name__ == "__main__":  # before TensorFlow is imported, which takes seconds
     flags.DEFINE_string("model", None, "Name of a zoo model, a work directory or a .keras file.")
-    flags.DEFINE_enum("mode", "samples", MODES, "What to do; models of images do all of these.")
-    flags.DEFINE_integer(
-        "n", None, "Number of draws (of each class in classes); of completions in inpaint."
+    flags.DEFINE_enum(
+        "mode", "samples", MODES, "What to make; models of vectors have only samples."
     )
-    flags.DEFINE_integer("seed", 0, "Key of the draws.")
-    flags.DEFINE_integer("start", 0, "Number of the first draw.")
+    flags.DEFINE_integer(
+        "n",
+        None,
+        "Number of draws (for each class in mode classes), or of completions in mode inpaint.",
+    )
+    flags.DEFINE_integer("seed", 0, "Seed of the draws.")
+    flags.DEFINE_integer("start", 0, "Index of the first draw.")
     flags.DEFINE_float("temperature", 1.0, "Scale of a normal or logistic base.")
     for modality in MODALITIES:
         modality.define_flags()
-    flags.DEFINE_string("data_path", None, "The data, where not where the config says.")
-    flags.DEFINE_string("data_dir", None, "Folder of TFDS sets, likewise.")
-    flags.DEFINE_string("output", None, "File: .npy, .csv or .png.")
+    flags.DEFINE_string("data_path", None, "The data, if they are not where the config says.")
+    flags.DEFINE_string("data_dir", None, "Folder of TFDS data sets, if it is not the config's.")
+    flags.DEFINE_string("output", None, "File to write: .npy, .csv or .png.")
     cli.begin("zoo.sample", __doc__, ("model", "output"))
 
 
@@ -44,8 +48,8 @@ def main() -> None:
     if values.mode not in modality.modes:
         others = [name for name in modalities.names() if values.mode in modalities.get(name).modes]
         raise ValueError(
-            f"mode: {values.mode} is for models of {', '.join(others)}, {model.name} is one of "
-            f"{model.modality}"
+            f"mode: {values.mode} is for models of {', '.join(others)}, but {model.name} is a "
+            f"model of {model.modality}"
         )
     _check_flags(values.mode, modality.modes[values.mode], model.modality)
     modality.check_output(model, values.output)
@@ -67,7 +71,7 @@ def _check_flags(mode: str, read: set[str], kind: str) -> None:
     every = set().union(*(flags for modality in MODALITIES for flags in modality.modes.values()))
     for name in sorted(every - read):
         if flags.FLAGS[name].present:
-            raise ValueError(f"{name}: {mode} takes no such flag for a model of {kind}")
+            raise ValueError(f"{name}: mode {mode} does not use this flag for a model of {kind}")
 
 
 if __name__ == "__main__":

@@ -43,7 +43,8 @@ def current(values: dict) -> dict:
     version = values.get("schema", 0)
     if not isinstance(version, int) or not 0 <= version <= VERSION:
         raise ValueError(
-            f"expected a schema up to {VERSION}, got {version!r}, of a later version of tfflows"
+            f"expected a schema of at most {VERSION}, got {version!r}, from a later version of "
+            "tfflows"
         )
     values = copy.deepcopy(values)
     for step in _STEPS[version:]:

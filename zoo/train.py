@@ -21,8 +21,8 @@ from zoo import choices, cli
 
 if __name__ == "__main__":  # before TensorFlow is imported, which takes seconds
     config_flags.DEFINE_config_file("config", None, "Config file, or name of a zoo model.")
-    flags.DEFINE_string("workdir", None, "Folder of all that the run writes.")
-    flags.DEFINE_enum("strategy", "one", choices.STRATEGIES, "Strategy of distribution.")
+    flags.DEFINE_string("workdir", None, "Folder for everything that the run writes.")
+    flags.DEFINE_enum("strategy", "one", choices.STRATEGIES, "Distribution strategy.")
     cli.begin("zoo.train", __doc__, ("config", "workdir"))
 
 import json
@@ -118,8 +118,8 @@ def _train(config, data, build, write_config, workdir, settings, strategy, verbo
         t = config.train
         if t.warmup > t.steps:
             raise ValueError(
-                f"train.warmup: expected at most train.steps, {t.steps}, got {t.warmup}"
-                f" (--config.train.warmup={t.steps // 10})"
+                f"train.warmup: expected at most train.steps, {t.steps}, got {t.warmup} (such as "
+                f"--config.train.warmup={t.steps // 10})"
             )
         rate = training.learning_rate(t.schedule, t.learning_rate, t.steps, t.warmup)
         ema = training.average_momentum(t.get("ema", 0.0), t.steps)
@@ -220,7 +220,10 @@ def _as_begun(config: ConfigDict, workdir: pathlib.Path) -> ConfigDict:
     config, replaced = schema.as_begun(config, stored, default)
     if replaced:
         values = ", ".join(f"{key}={value}" for key, value in replaced.items())
-        print(f"an earlier version began this run; as then: {values}", flush=True)
+        print(
+            f"an earlier version of tfflows began this run; keeping its values: {values}",
+            flush=True,
+        )
     return config
 
 
@@ -263,8 +266,8 @@ def check_same(workdir: pathlib.Path, values: dict) -> None:
     if differ:
         more = f"; and {len(differ) - 5} more" if len(differ) > 5 else ""
         raise ValueError(
-            f"workdir: {workdir} was made with another config: {'; '.join(differ[:5])}{more}"
-            " (another folder starts anew)"
+            f"workdir: {workdir} was made with another config: {'; '.join(differ[:5])}{more} "
+            "(use another folder for a new run)"
         )
     path = workdir / training.CHECKPOINT
     done = training.read_state(path)["step"] if path.exists() else 0
@@ -283,7 +286,7 @@ def _stored(workdir: pathlib.Path) -> dict:
     try:
         values = json.loads(path.read_text())
     except ValueError:
-        raise ValueError(f"workdir: {path} is not a config") from None
+        raise ValueError(f"workdir: {path} is not valid JSON") from None
     try:
         schema.current(values if isinstance(values, dict) else {})
     except ValueError as error:

@@ -166,22 +166,22 @@ def test_any_batch(bijector, batch):
         (
             # As many numbers as there should be, so that a reshape would take them.
             lambda: tb.EmergingConvolution((4, 6, 2)).inverse(tf.zeros([5, 6, 4, 2])),
-            r"event: emerging_convolution acts on arrays \[4, 6, 2\], got",
+            r"event: emerging_convolution expects arrays \[4, 6, 2\], got",
         ),
         (
             lambda: tb.InvertibleConvolution1x1(3).inverse(tf.zeros([5, 2, 2, 6])),
-            "event: convolution1x1 acts on vectors of length 3, got",
+            "event: convolution1x1 expects vectors of length 3, got",
         ),
         (
             # They would broadcast, to more numbers than came.
             lambda: tb.ActNorm((4, 4, 3)).inverse(tf.zeros([2, 1, 4, 3])),
-            r"event: act_norm acts on arrays \[4, 4, 3\], got",
+            r"event: act_norm expects arrays \[4, 4, 3\], got",
         ),
         (
             lambda: tb.ContextAffine(3, tb.Affine(), (2,)).inverse(
                 tf.zeros([5, 4, 4, 1]), context=tf.zeros([5, 2])
             ),
-            "event: context_affine acts on vectors of length 3, got",
+            "event: context_affine expects vectors of length 3, got",
         ),
     ],
 )

@@ -270,7 +270,10 @@ def test_ends_of_a_bin_and_their_gradients(shape):
         (lambda: tb.LinearSpline(1), "bins: expected at least 2, got 1"),
         (lambda: tb.QuadraticSpline(bound=0), "bound: expected a positive number, got 0"),
         (lambda: tb.CubicSpline(min_bin=0), "min_bin: expected a positive number, got 0"),
-        (lambda: tb.CubicSpline(2000), "bins: 2000 bins of at least 0.001 do not fit"),
+        (
+            lambda: tb.CubicSpline(2000),
+            "bins: expected fewer than 1 / min_bin, got 2000 with a min_bin of 0.001",
+        ),
         (lambda: tb.LinearSpline(tails="linear"), "tails: expected identity or bounded, got 'line"),
         (lambda: tb.CubicSpline(min_slope=0.5), "min_slope: expected a number between 0 and 1/3"),
         (lambda: tb.RationalQuadraticSpline(min_slope=1), "min_slope: expected a number between"),

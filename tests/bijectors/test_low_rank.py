@@ -217,9 +217,9 @@ def test_qr_starts_as_the_identity_and_reaches_any_matrix(size):
     ("build", "message"),
     [
         (lambda: tb.Planar(0), "size: expected at least 1, got 0"),
-        (lambda: tb.Planar(2, network=MLP(5)), "network: expected none without a context_shape"),
+        (lambda: tb.Planar(2, network=MLP(5)), "network: expected None without a context_shape"),
         (lambda: tb.Planar(2, (2, 3)), r"context_shape: expected one size, got \(2, 3\)"),
-        (lambda: tb.Planar(2, (3,), MLP(4)), r"network: planar needs one from \[batch, 3\] to"),
+        (lambda: tb.Planar(2, (3,), MLP(4)), r"network: planar expects a map from \[batch, 3\] to"),
         (lambda: tb.Radial(0), "size: expected at least 1, got 0"),
         (lambda: tb.Householder(2, 0), "reflections: expected at least 1, got 0"),
         (lambda: tb.QRLinear(0), "size: expected at least 1, got 0"),
@@ -229,7 +229,7 @@ def test_qr_starts_as_the_identity_and_reaches_any_matrix(size):
         (lambda: tb.Sylvester(3, 2, "triangular"), "columns: expected none for the triangular"),
         (lambda: tb.Sylvester(3, reverse=True), "reverse: expected none for the orthogonal form"),
         (lambda: tb.Sylvester(3, reflections=2), "reflections: expected none for the orthogonal"),
-        (lambda: tb.Planar(3).forward(tf.zeros([2, 4])), "event: planar acts on vectors of len"),
+        (lambda: tb.Planar(3).forward(tf.zeros([2, 4])), "event: planar expects vectors of len"),
     ],
 )
 def test_bad_arguments(build, message):

@@ -73,7 +73,7 @@ def test_every_column_by_itself_and_in_words():
     np.testing.assert_allclose(cells.step, [0.0, 1.0, 0.5])
     assert cells.any
     assert cells.describe(["a", "b", "c"]) == [
-        "b: grid with a step of 1",
-        "c: grid with a step of 0.5",
+        "b: values on a grid with a step of 1",
+        "c: values on a grid with a step of 0.5",
     ]
     assert not grid.find_cells(table[:, :1]).any

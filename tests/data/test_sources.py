@@ -120,7 +120,9 @@ def test_images_keep_their_dtype(data_dir):
 
 def test_errors(data_dir):
     command = f"tfds build mnist --data_dir={data_dir}"
-    with pytest.raises(ValueError, match=f"data_dir: expected a prepared .*{command}"):
+    with pytest.raises(
+        ValueError, match=f"data_dir: expected a folder with the prepared .*{command}"
+    ):
         tfds_table("mnist", data_dir)
     with pytest.raises(ValueError, match="split: expected one of .*test.*, got 'valid'"):
         tfds_table("tiny_mixed", data_dir, split="valid")

@@ -53,11 +53,18 @@ def test_integers_and_truth_values_are_numbers(tmp_path):
         ("a,b\n", "expected rows, got an empty table"),
         ("", "expected rows, got an empty file"),
         ("\n\n", "expected rows, got an empty file"),
-        ("1,2\n3,4,5\n", "lines: expected cells of one number, got 2 in line 1 and 3 after it"),
-        ("a,b\n1,2,3\n4,5,6\n", "expected cells of one number, got 2 in line 1 and 3 after it"),
+        (
+            "1,2\n3,4,5\n",
+            "lines: expected the same number of cells in every line, got 2 in line 1 and 3 "
+            "after it",
+        ),
+        (
+            "a,b\n1,2,3\n4,5,6\n",
+            "expected the same number of cells in every line, got 2 in line 1 and 3 after it",
+        ),
         ("a,b\n1,2\n3,4\n5,6,7\n", "lines: Expected 2 fields in line 4, saw 3"),
-        ("a,b\n1,2\n3\n5,6\n", "in row 1 .*in column 'b'.*; line 3 of the file has nothing there"),
-        ("a,b\n1,2\n3,4\n5\n", "in row 2 .*in column 'b'.*; line 4 of the file has nothing there"),
+        ("a,b\n1,2\n3\n5,6\n", "in row 1 .*in column 'b'.*; line 3 of the file has an empty cell"),
+        ("a,b\n1,2\n3,4\n5\n", "in row 2 .*in column 'b'.*; line 4 of the file has an empty cell"),
         ('a,b\n1,"2\n3,4\n', "lines: EOF inside string"),
     ],
 )
@@ -95,7 +102,9 @@ def test_bad_arrays(tmp_path, array, message):
 def test_bad_files(tmp_path):
     with pytest.raises(ValueError, match="path: expected a file, got .*does not exist"):
         read_table(tmp_path / "absent.csv")
-    with pytest.raises(ValueError, match=r"path: expected a file of \.csv, \.tsv, \.csv\.gz"):
+    with pytest.raises(
+        ValueError, match=r"path: expected a file ending in \.csv, \.tsv, \.csv\.gz"
+    ):
         read_table(tmp_path / "t.xlsx")
     for name in ("t.npy", "t.npz", "t.parquet"):
         (tmp_path / name).write_bytes(b"not one of these")
@@ -182,7 +191,7 @@ def test_constant_columns():
     values[:, 1] = np.where(np.arange(40) % 2, 0.1 + 0.2, 0.3)
     with pytest.raises(ValueError, match="got constant 'b'"):
         prepare(Table(values, ["a", "b", "c"]))
-    with pytest.raises(ValueError, match="constant ones only"):
+    with pytest.raises(ValueError, match="only constant columns"):
         prepare(Table(np.ones((40, 2)), ["a", "b"]), drop_constant=True)
 
 
@@ -196,7 +205,9 @@ def test_columns_of_one_name_are_kept_apart():
 def test_prepare_refuses_what_float32_cannot_hold():
     values = ROWS.copy()
     values[5, 0] = 1e39
-    with pytest.raises(ValueError, match=r"within float32, got larger in row 5 .*in column 'a'"):
+    with pytest.raises(
+        ValueError, match=r"within the range of float32, got larger ones in row 5 .*in column 'a'"
+    ):
         prepare(Table(values, ["a", "b", "c"]))
     values[5, 0] = 1e38
     assert np.isfinite(prepare(Table(values, ["a", "b", "c"])).std).all()

@@ -33,7 +33,7 @@ def test_names_that_are_numbers(tmp_path, x, index, names):
     table, told = read(tmp_path, frame.to_csv(index=index))
     np.testing.assert_array_equal(table.values, x + shift)
     assert table.columns == [str(name) for name in frame.columns]
-    assert "is taken for names, not for a row" in told
+    assert "is read as column names, not as a row" in told
     assert ("'column_0' (the number of the row)" in told) == index
     table, _ = read(tmp_path, frame.to_csv(index=False), header=False)
     assert len(table.values) == 501 and table.columns == ["column_0", "column_1", "column_2"]
@@ -44,7 +44,7 @@ def test_names_that_are_numbers(tmp_path, x, index, names):
 def test_one_or_two_names_that_are_numbers(tmp_path, d, index):
     table, told = read(tmp_path, pd.DataFrame(X[:, :d]).to_csv(index=index))
     np.testing.assert_array_equal(table.values, X[:, :d])
-    assert "taken for names" in told
+    assert "read as column names" in told
 
 
 def test_names_counted_from_one(tmp_path):
@@ -75,7 +75,7 @@ def test_a_first_row_of_numbers_is_a_row(tmp_path, text):
 
 def test_numbers_that_may_be_a_row_are_told(tmp_path):
     table, told = read(tmp_path, "0,1\n1,0\n1,1\n")
-    assert len(table.values) == 3 and "(0, 1) is taken for a row, not for names" in told
+    assert len(table.values) == 3 and "(0, 1) is read as a row, not as column names" in told
     table, told = read(tmp_path, "0,1\n1,0\n1,1\n", header=True)
     assert table.columns == ["0", "1"] and len(table.values) == 2 and not told
 
@@ -84,9 +84,10 @@ def test_years_with_gaps_are_not_passed_over_in_silence(tmp_path):
     body = "".join(f"{i + 0.25},{-i - 0.5},{1000.75 + i}\n" for i in range(30))
     table, told = read(tmp_path, "2001,2003,2008\n" + body)
     assert (
-        len(table.values) == 31 and "(2001, 2003, 2008) is taken for a row, not for names" in told
+        len(table.values) == 31
+        and "(2001, 2003, 2008) is read as a row, not as column names" in told
     )
-    assert "(otherwise header=True, or --config.data.header=yes)" in told
+    assert "(if that is wrong, set header=True or --config.data.header=yes)" in told
     for whole in ("1.0,2.0,7.0\n", "3,1,7\n"):  # among rows like it, or not rising
         rows = "".join(f"{i},{2 * i},{i + 5}\n" for i in range(9)) if whole[1] == "." else body
         assert not read(tmp_path, whole + rows)[1]
@@ -94,7 +95,9 @@ def test_years_with_gaps_are_not_passed_over_in_silence(tmp_path):
 
 def test_missing_values_are_counted_by_column(tmp_path):
     rows = "".join(f"{i},{'' if i % 3 else i},{'' if i == 4 else i}\n" for i in range(9))
-    with pytest.raises(ValueError, match="in all 6 in 'b', 1 in 'c': leave out rows or columns$"):
+    with pytest.raises(
+        ValueError, match="in total 6 in 'b', 1 in 'c'; leave out these rows or columns$"
+    ):
         read(tmp_path, "a,b,c\n" + rows)
 
 
@@ -215,7 +218,7 @@ def test_numbers_as_people_write_them(tmp_path, text, values):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("a;b\n1,234;2\n2,345;5\n", "column 'a': '2,345' may be 2345 or 2.345, and nothing in"),
+        ("a;b\n1,234;2\n2,345;5\n", "column 'a': '2,345' may mean 2345 or 2.345, and nothing in"),
         ("a;b\n1.5;2,5\n2.5;3,5\n", "decimal points or decimal commas, got both: '.,5' in column"),
         ("a;b\n1.234;2,5\n2.345;3,5\n", "column 'a': expected numbers, got '1.234' in rows 0, 1"),
         ('a,b\n"1,234",2\n5678,5\n', "column 'a': expected numbers, got '5678' in row 1"),
@@ -243,7 +246,7 @@ def test_encodings(tmp_path, encoding):
     table, told = read(tmp_path, "größe;zwölf\n1,5;2\n3;4\n", encoding=encoding)
     assert table.columns == ["größe", "zwölf"]
     np.testing.assert_array_equal(table.values, [[1.5, 2], [3, 4]])
-    assert ("it is not UTF-8" in told) == (encoding == "latin-1")
+    assert ("the file is not UTF-8" in told) == (encoding == "latin-1")
 
 
 def test_no_encoding_is_lost_far_down(tmp_path):

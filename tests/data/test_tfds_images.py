@@ -109,7 +109,7 @@ def test_tfds_labels_that_are_not_known(data_dir):
 def test_tfds_errors(data_dir):
     with pytest.raises(ValueError, match="prepare it with: tfds build cifar10 --data_dir="):
         tfds_images("cifar10", data_dir, "train")
-    with pytest.raises(ValueError, match="it is none of those that TFDS can prepare"):
+    with pytest.raises(ValueError, match="TFDS cannot prepare a data set of that name"):
         tfds_images("absent", data_dir, "train")
     with pytest.raises(ValueError, match="split: expected one of train, got 'test'"):
         tfds_images("tiny_digits", data_dir, "test")

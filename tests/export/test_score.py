@@ -72,7 +72,7 @@ def test_every_row_is_scored_in_its_place(export, tmp_path):
         ("", "junk.npy", "scores.npy", "rows: "),
         ("", "text.npy", "scores.npy", "rows: expected numbers"),
         ("", "wide.npy", "scores.npy", "rows: "),
-        ("", "rows.npy", "nowhere/scores.npy", "scores: no folder"),
+        ("", "rows.npy", "nowhere/scores.npy", "scores: the folder"),
     ],
 )
 def test_errors(export, tmp_path, model, rows, scores, message):

@@ -101,8 +101,8 @@ def test_rows_that_fit_cannot_train_on(actnorm):
         (good[:, :1], r"x: expected shape \[batch, 2\], got \(100, 1\)"),
         (np.ones((100, 3)), r"x: expected shape \[batch, 2\], got \(100, 3\)"),
         (dataset, r"x: expected shape \[batch, 2\], got \(None, 1\)"),
-        (bad, "x: expected finite rows, row 70 is not"),
-        (tf.constant(bad), "x: expected finite rows, row 70 is not"),
+        (bad, "x: expected finite rows, got NaN or infinity in row 70"),
+        (tf.constant(bad), "x: expected finite rows, got NaN or infinity in row 70"),
     ):
         with pytest.raises(ValueError, match=message):
             flow.fit(rows, verbose=0)

@@ -139,23 +139,32 @@ def test_gradients_train_them_too(name):
         ),
         (
             lambda: models.GaussianMixture(1, components=9).estimate(rows_of(1, 5)),
-            "rows: expected at least one a component, 9: 5",
+            "rows: expected at least one for each of 9 components, got 5",
         ),
         (
             lambda: models.GaussianMixture(2, 2, regularization=0).estimate(np.ones([9, 2])),
-            "regularization: too small for these rows",
+            "regularization: expected a larger number for these rows",
         ),
         (lambda: models.Gaussian(2).estimate(np.ones([9, 2])), "covariance of full rank"),
-        (lambda: models.Gaussian(2, base="uniform").estimate(rows_of(2)), "base: a Gaussian has"),
-        (lambda: models.Histogram(1).estimate(np.ones([9, 1])), "columns that vary, column 0"),
+        (
+            lambda: models.Gaussian(2, base="uniform").estimate(rows_of(2)),
+            "base: expected normal for a Gaussian",
+        ),
+        (
+            lambda: models.Histogram(1).estimate(np.ones([9, 1])),
+            "columns that vary, got constant column 0",
+        ),
         (lambda: models.Histogram(2).estimate(rows_of(1)), r"rows: expected shape \[n, 2\]"),
-        (lambda: models.Histogram(1).estimate([[1.0], [np.inf]]), "finite numbers, row 1 is not"),
+        (
+            lambda: models.Histogram(1).estimate([[1.0], [np.inf]]),
+            "finite numbers, got NaN or infinity in row 1",
+        ),
         (
             lambda: models.Histogram(1).estimate([[1.0], [1e39]]),
-            r"within \+-1e\+18, row 1 is beyond",
+            r"within \+-1e\+18, got a larger one in row 1",
         ),
         (lambda: models.Gaussian(1).estimate([[1.0]]), "rows: expected at least 2, got 1"),
-        (lambda: models.Histogram(1).set_standardization([0], [1]), "was built without it"),
+        (lambda: models.Histogram(1).set_standardization([0], [1]), "expected a model built with"),
     ],
 )
 def test_bad_arguments(call, message):

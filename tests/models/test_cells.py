@@ -151,7 +151,7 @@ def test_baselines_give_probabilities_too(family):
         (lambda m: setattr(models.AffineFlow(1), "samples", 3), "samples: log_prob of this model"),
         (
             lambda m: models.AffineFlow(1).set_cells([1.0]),
-            "dequantize: the model was built without it",
+            "dequantize: expected a model built with dequantize=True",
         ),
     ],
 )

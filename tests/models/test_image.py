@@ -258,7 +258,7 @@ BAD = [
     (lambda: models.ImageRealNVP((7, 7, 1)), "scales: too many"),
     (
         lambda: models.PartitionedRealNVP((4, 4, 1), partitions=("diagonal",)),
-        "partitions: expected names of checkerboard, channel, top",
+        "partitions: expected names from checkerboard, channel, top",
     ),
     (lambda: models.PartitionedRealNVP((4, 4, 1), partitions=("squeeze",)), "partitions: expected"),
     (
@@ -267,7 +267,7 @@ BAD = [
     ),
     (
         lambda: models.FlowPlusPlus((4, 6, 1)),
-        "shape: expected a height that 2 divides and a width that 4",
+        "shape: expected a height divisible by 2 and a width divisible by 4",
     ),
     (lambda: models.FlowPlusPlus((4, 4, 1), design="lsun"), "design: expected one of cifar10, "),
     (
@@ -278,12 +278,12 @@ BAD = [
     ),
     (
         lambda: models.FlowPlusPlus((4, 8, 1), design="imagenet64"),
-        "shape: expected a height that 8 divides and a width that 16 divides",
+        "shape: expected a height divisible by 8 and a width divisible by 16",
     ),
     (lambda: models.FlowPlusPlus((4, 4, 1), couplings=(1, 1)), "couplings: expected 3 numbers"),
     (
         lambda: models.NICE((4, 3, 1), hidden_units=(4,), dequantization="variational"),
-        "dequantization: the variational one needs an even width",
+        "dequantization: variational needs an even width",
     ),
     (lambda: setattr(shared("glow"), "samples", 0), "samples: expected"),
     (lambda: setattr(shared("glow"), "samples", True), "samples: expected"),

@@ -168,7 +168,7 @@ BROKEN = {
     ),
     "takes any context": (
         *(FLOW, other("_check_context", given=lambda c, *rows: (None, *rows))),
-        *("context", "accepted, .* context: the model takes none"),
+        *("context", "accepted, .* context: the model takes no context"),
     ),
     "no inverse": (
         *(FLOW, other("decode_fn", result=lambda x: x + 0.01)),

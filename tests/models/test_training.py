@@ -239,7 +239,7 @@ def test_wrong_batches_are_errors_and_not_ignored():
     flow.compile("adam", run_eagerly=True)
     for data, message in (
         (np.ones((8, 3), "float32"), r"x: expected shape \[batch, 1\]"),
-        ((np.ones((8, 1), "float32"),) * 2, "context: the model takes none"),
+        ((np.ones((8, 1), "float32"),) * 2, "context: the model takes no context"),
     ):
         with pytest.raises(ValueError, match=message):
             flow.fit(tf.data.Dataset.from_tensors(data), verbose=0)
@@ -258,7 +258,7 @@ def test_weights_of_rows():
     for a, b in zip(before, flow.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
     for method in (flow.fit, flow.evaluate):  # Keras would leave them out
-        with pytest.raises(ValueError, match="sample_weight: only beside contexts"):
+        with pytest.raises(ValueError, match="sample_weight: expected None without contexts"):
             method(x, sample_weight=weights)
 
 

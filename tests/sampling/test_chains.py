@@ -166,7 +166,7 @@ def conditional():
             "flow: expected a normal base, got uniform",
         ),
         (lambda: sampling.precondition(walk(banana), conditional()), "flow: .* without a context"),
-        (lambda: sampling.precondition(walk(banana), models.RealNVP(2)), "flow: .* trained one"),
+        (lambda: sampling.precondition(walk(banana), models.RealNVP(2)), "flow: .* trained flow"),
         (
             lambda: sampling.independence_metropolis(banana, conditional()),
             "proposal: expected a model without a context",
@@ -186,17 +186,17 @@ def conditional():
         (lambda: sampling.Gibbs([]), "updates: expected at least one, got none"),
         (
             lambda: sampling.Gibbs([sampling.Block([0], walk)]),
-            "target_log_prob_fn: a block needs it, got None",
+            "target_log_prob_fn: expected a function, because a Block needs it, got None",
         ),
         (
             lambda: sampling.Gibbs([sampling.Block([0, 0], walk)], banana),
-            r"indices: expected different coordinates, got \[0, 0\]",
+            r"indices: expected different coordinates, none negative, got \[0, 0\]",
         ),
         (
             lambda: sampling.Gibbs([sampling.Block([2], walk)], banana).bootstrap_results(
                 tf.zeros([4, 2])
             ),
-            "indices: expected less than 2, got 2",
+            "indices: expected coordinates below 2, got 2",
         ),
     ],
 )

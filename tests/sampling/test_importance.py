@@ -94,7 +94,11 @@ def test_a_target_that_ends_somewhere():
     [
         (lambda x: x[:, 0] * np.nan, 5, "target_log_prob_fn: expected finite values or -inf, got"),
         (lambda x: x[:, 0] + np.inf, 5, "target_log_prob_fn: expected finite values or -inf, got"),
-        (lambda x: x[:, 0] - np.inf, 5, "expected a finite value somewhere, 5 are -inf"),
+        (
+            lambda x: x[:, 0] - np.inf,
+            5,
+            "expected a finite value for some draw, got -inf for all 5",
+        ),
         (lambda x: x, 5, r"target_log_prob_fn: expected shape \[5\], got \[5, 2\]"),
         (banana, 1, "n: expected a whole number from 2"),
     ],

@@ -128,7 +128,7 @@ def test_bad_arguments():
         with pytest.raises(ValueError, match="x: expected integers 0 to 255"):
             inpaint(flow, np.where(HIDDEN, X.astype(float), value), HIDDEN)
     for hidden in (True, [False] * 4):
-        with pytest.raises(ValueError, match="hidden: expected some of the numbers"):
+        with pytest.raises(ValueError, match="hidden: expected part of an image to be hidden"):
             inpaint(flow, X, hidden)
     with pytest.raises(ValueError, match="steps: expected a whole number from 10"):
         inpaint(flow, X, HIDDEN, steps=5)

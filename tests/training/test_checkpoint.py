@@ -71,7 +71,7 @@ def test_another_models_checkpoint_is_refused_and_nothing_is_assigned(tmp_path):
     checkpoint.save_state(path, variables([2], [3]), {"step": 1})
     fresh = variables([2], [4])
     fresh[0].assign([8.0, 8.0])
-    with pytest.raises(ValueError, match="of another model"):
+    with pytest.raises(ValueError, match="from another model"):
         checkpoint.restore_state(path, fresh)
     np.testing.assert_array_equal(fresh[0].numpy(), [8.0, 8.0])
 

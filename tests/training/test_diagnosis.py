@@ -91,7 +91,9 @@ def test_columns_that_are_constant_or_copies(tmp_path):
     assert found.startswith("column 'height' has one value in all rows of a batch; ")
     x[:, 1] = -3.0 * x[:, 0] + 1.0
     found = reason(x, made, tmp_path / "none")
-    assert found.startswith("columns 'speed' and 'height' are copies of each other, but for scale")
+    assert found.startswith(
+        "columns 'speed' and 'height' are copies of each other up to scale and offset"
+    )
     assert found.endswith("or leave out column 'height'")
 
 

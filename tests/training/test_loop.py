@@ -65,7 +65,7 @@ def test_moving_averages_are_what_is_validated_and_kept(tmp_path):
     assert result.best_step == 24
     loss = averaged.evaluate(pipeline.evaluation_dataset(ROWS, 200), verbose=0)
     np.testing.assert_allclose(loss, last, rtol=1e-5)
-    with pytest.raises(ValueError, match="ema: expected 0 to below 1, got 1"):
+    with pytest.raises(ValueError, match="ema: expected at least 0 and below 1, got 1"):
         training.optimizer("adam", ema=1)
 
 
@@ -144,7 +144,7 @@ def test_nan_names_the_step_and_keeps_the_checkpoint(tmp_path):
     kept = f"the checkpoint of step {step - 1} is kept"
     assert str(error.value).startswith(f"loss: nan at step {step}; ")
     assert "; a row has nan in column 0, where the median is " in str(error.value)
-    assert str(error.value).endswith(kept if step > 1 else "no checkpoint had been written")
+    assert str(error.value).endswith(kept if step > 1 else "no checkpoint has been written yet")
     assert not (tmp_path / "model.weights.h5").exists()
 
 
@@ -186,7 +186,7 @@ def test_steps_per_execution_divides_the_epoch_and_the_run():
         ({"steps": 0}, "steps: expected at least 1, got 0"),
         ({"steps": 5, "checkpoint_every": 0}, "checkpoint_every: expected at least 1"),
         ({"steps": 5, "checkpoint_every": 4, "eval_every": 6}, "a multiple of checkpoint_every"),
-        ({"steps": 5, "patience": -1}, "patience: expected at least 1 step, or none for no limit"),
+        ({"steps": 5, "patience": -1}, "patience: expected at least 1 step, or None for no limit"),
     ],
 )
 def test_bad_settings(values, message):
@@ -197,7 +197,7 @@ def test_bad_settings(values, message):
 def test_checkpoint_of_another_model(tmp_path, undisturbed):
     copy(undisturbed, tmp_path)
     other = models.RealNVP(dim=2, layers=2, hidden_units=(9,))
-    with pytest.raises(ValueError, match="of another model"):
+    with pytest.raises(ValueError, match="from another model"):
         run(tmp_path, other)
     assert loop.CHECKPOINT in {p.name for p in tmp_path.iterdir()}
 

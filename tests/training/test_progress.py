@@ -54,7 +54,10 @@ def test_a_run_tells_of_itself(tmp_path, capsys):
     assert "val_doubled" not in metrics(tmp_path)[0]
 
     run(tmp_path, figures=[double])
-    assert capsys.readouterr().out == "finished already, at step 24; more steps go on\n"
+    assert (
+        capsys.readouterr().out
+        == "already finished at step 24; raise the number of steps to continue\n"
+    )
 
 
 def test_silence(tmp_path, capsys):
@@ -154,7 +157,8 @@ def test_an_early_stop_goes_on_with_more_patience(tmp_path, capsys):
     words = f"stopped at step {step} of 24: validation has not improved in 4 steps\n"
     assert capsys.readouterr().out.endswith(words)
     assert run(tmp_path, patience=4, **settings)[1].step == step
-    words = f"stopped at step {step} of 24 before, as validation had not improved since step {best}"
+    words = f"already stopped at step {step} of 24, because validation had not improved since step "
+    words += f"{best}; raise the patience to continue\n"
     assert capsys.readouterr().out.startswith(words)
     _, on = run(tmp_path, patience=None, **settings)
     assert on.step == 24

@@ -62,11 +62,14 @@ def test_from_training_to_draws(tmp_path):
     "arguments, message",
     [
         ((f"{CANDIDATES}(0,)",), "components: expected at least 1, got 0"),
-        ((f"{CANDIDATES}(3001,)",), "rows: expected at least one a component, 3001: 3000"),
+        (
+            (f"{CANDIDATES}(3001,)",),
+            "rows: expected at least one for each of 3001 components, got 3000",
+        ),
         (("--config.model.args.components=3",), "config: no entry 'components'"),
         (
             ("--config.data.source=target", "--config.data.name=u1"),
-            "model.family: GaussianMixture is estimated from rows, and the target u1 has none",
+            "model.family: GaussianMixture is estimated from rows, but the target u1 has none",
         ),
     ],
 )

@@ -59,7 +59,7 @@ def test_the_set_has_the_images_of_the_digests_in_their_order(data_dir, tmp_path
         np.testing.assert_array_equal(found.x, X[split][rows[split]])
         np.testing.assert_array_equal(found.labels, rows[split])
         assert found.class_names == NAMES
-    with pytest.raises(ValueError, match="has a set 'cifar10_20k' already"):
+    with pytest.raises(ValueError, match="already has a data set 'cifar10_20k'"):
         cifar10_20k.make(str(data_dir))
 
 

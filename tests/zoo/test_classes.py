@@ -71,10 +71,12 @@ def test_a_folder_that_lacks_classes(work, tmp_path, names):
 def test_classes_that_the_model_does_not_know(work, tmp_path):
     path = folder_of(tmp_path / "more", ["ant", "bee", "dog", "eel"], n=5)
     error = error_of(f"--model={work}", f"--data_path={path}", module="zoo.evaluate")
-    assert "labels: expected classes among 'ant', 'cat', 'dog', got 'bee', 'eel' as well" in error
-    with pytest.raises(ValueError, match="expected classes among .* got 'bee' as well"):
+    assert "labels: expected only the classes 'ant', 'cat', 'dog', got also 'bee', 'eel'" in error
+    with pytest.raises(ValueError, match="expected only the classes .* got also 'bee'"):
         evaluate(work, str(folder_of(tmp_path / "one", ["bee"], n=12)))
-    with pytest.raises(ValueError, match="images of the classes ant, cat, dog, a folder each, got"):
+    with pytest.raises(
+        ValueError, match="images of the classes ant, cat, dog, with a folder for each, got"
+    ):
         evaluate(work, str(folder_of(tmp_path / "loose", ["cat"], n=12) / "cat"))
 
 
@@ -89,5 +91,5 @@ def test_labels_of_arrays_go_by_number(tmp_path):
     np.savez(tmp_path / "a.npz", x=np.zeros([3, 4, 4], np.uint8), y=[2, 0, 2])
     result = read_images(tmp_path / "a.npz")
     np.testing.assert_array_equal(images.numbered(result, ["0", "1", "2"]), [2, 0, 2])
-    with pytest.raises(ValueError, match="expected classes among '0', '1', got '2' as well"):
+    with pytest.raises(ValueError, match="expected only the classes '0', '1', got also '2'"):
         images.numbered(result, ["0", "1"])

@@ -59,7 +59,7 @@ def test_help(command):
 def test_help_lists_required_flags_choices_and_defaults():
     _, output, _ = binaries.run("zoo.sample", "--help")
     assert output.startswith("usage: python -m zoo.sample --model=... --output=...")
-    assert re.search(r"--output +File: .npy, .csv or .png. Required.", output)
+    assert re.search(r"--output +File to write: .npy, .csv or .png. Required.", output)
     assert "Default: 0." in output and "bottom" in output
     for flag in ("--model", "--mode", "--n", "--seed", "--class", "--images", "--method"):
         assert re.search(rf"^  {flag}\b", output, re.M), flag
@@ -99,7 +99,7 @@ def test_list_of_models():
     assert lines["nsf_moons"].endswith("two moons. [trained]")
     assert "[trained: nsf_htru2, nsf_protein; needs a table]" in lines["nsf_table"]
     assert "[untrained; needs images]" in lines["glow_images"]
-    assert "[untrained; needs cifar10 of TFDS]" in lines["glow_cifar10"]
+    assert "[untrained; needs cifar10 from TFDS]" in lines["glow_cifar10"]
     trained = binaries.run("zoo", "--trained")[1]
     assert "nsf_moons" in trained and "glow_cifar10 " not in trained
 
@@ -240,7 +240,7 @@ def test_paths_of_configs_work_by_the_command(tmp_path, monkeypatch):
             ["--config=nsf_moons", "--workdir=w", "--config.train.learning_rate=fast"],
             "--config.train.learning_rate=fast: expected a number",
         ),
-        ("zoo.train", [], "expected --config=..., --workdir=...; python -m zoo.train --help"),
+        ("zoo.train", [], "expected --config=..., --workdir=...; see python -m zoo.train --help"),
         (
             "zoo.evaluate",
             ["--model=nsf_moons", "--rows=ten"],
@@ -267,7 +267,7 @@ def test_pretrain_needs_a_folder(tmp_path, monkeypatch):
     error = binaries.error_of("affine_moons", module="zoo.pretrain")
     assert "output: expected --output=DIR, the folder to write the models to" in error
     error = binaries.error_of("affine_moons", "--in_place", "--output=o", module="zoo.pretrain")
-    assert "--in_place writes to the zoo itself" in error
+    assert "output: expected none with --in_place, which writes to the zoo itself, got 'o'" in error
     with pytest.raises(ValueError, match="output: expected a folder to write the model to"):
         pretrain.pretrain("affine_moons")
     error = binaries.error_of("maf_table", "--table=.", "--output=o", module="zoo.pretrain")

@@ -87,7 +87,7 @@ def test_defaults_of_the_earlier_version_are_told(tmp_path, capsys):
     with pytest.raises(ValueError, match="optimizer"):
         train(config, work)
     printed = capsys.readouterr().out
-    assert "an earlier version began this run; as then: " in printed
+    assert "an earlier version of tfflows began this run; keeping its values: " in printed
     assert "model.args.base=normal" in printed and "train.seed" not in printed
 
 
@@ -116,7 +116,7 @@ def test_a_config_of_a_later_version_is_refused(tmp_path):
         flags = [f"--model={work}"]
         if module == "zoo.train":
             flags = ["--config=realnvp_moons", f"--workdir={work}"]
-        assert "of a later version of tfflows" in error_of(*flags, module=module)
+        assert "from a later version of tfflows" in error_of(*flags, module=module)
 
 
 def test_shipped_configs_need_no_new_entries():

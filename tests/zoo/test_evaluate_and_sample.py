@@ -113,9 +113,9 @@ def test_whole_numbers_are_written_as_such(tmp_path):
     "arguments, message",
     [
         (["--n=0"], "n: expected at least 1, got 0"),
-        (["--output=draws.txt"], "output: expected a file of .csv, .npy, .png"),
-        (["--output=nowhere/draws.csv"], "output: no folder 'nowhere'"),
-        (["--output=."], "output: expected a file of .csv, .npy, .png"),
+        (["--output=draws.txt"], "output: expected a file ending in .csv, .npy, .png"),
+        (["--output=nowhere/draws.csv"], "output: the folder 'nowhere' does not exist"),
+        (["--output=."], "output: expected a file ending in .csv, .npy, .png"),
         (["--temperature=-1"], "temperature: expected "),
         (["--temperature=nan"], "temperature: expected "),
         (["--seed=100000000000000000000"], "seed: expected "),
@@ -156,7 +156,7 @@ def test_bad_flags_of_evaluate(affine, tmp_path):
 
 @pytest.mark.parametrize(
     "output, message",
-    [("nowhere/a.json", "output: no folder"), ("", "output: expected a file, but")],
+    [("nowhere/a.json", "output: the folder"), ("", "output: expected a file, but")],
 )
 def test_evaluate_checks_its_output_first(affine, tmp_path, monkeypatch, output, message):
     monkeypatch.setattr(registry, "load", lambda model: pytest.fail("began its work"))

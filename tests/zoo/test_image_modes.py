@@ -244,23 +244,29 @@ def test_pictures_of_a_training(conditional):
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        (["--mode=classes"], "mode: classes needs a class-conditional model, tiny is not"),
+        (["--mode=classes"], "mode: classes needs a class-conditional model, got tiny"),
         (["--class=1"], "class: tiny is not class-conditional"),
         (["--n=0"], "n: expected at least 1, got 0"),
         (["--mode=interpolate", "--images=1,2,3"], "images: interpolate needs pairs"),
         (["--mode=interpolate", "--images=1,8"], "images: expected indices from 0 to 7, got 8"),
         (["--mode=interpolate", "--images=1,x"], "images: expected indices such as 3,7, got 'x'"),
         (["--mode=interpolate", "--steps=1"], "steps: expected a whole number from 2"),
-        (["--mode=manifold", "--images=1,2"], "images: manifold needs four, got 2"),
+        (["--mode=manifold", "--images=1,2"], "images: manifold needs four images, got 2"),
         (["--mode=reconstruct", "--images=0", "--data_path=no.npz"], "no.npz"),
         (["--mode=reconstruct", "--images="], "images: expected indices such as 3,7, got ''"),
-        (["--mode=reconstruct", "--n=3"], "n: reconstruct takes no such flag"),
-        (["--mode=inpaint", "--temperature=0.5"], "temperature: inpaint takes no such flag"),
+        (["--mode=reconstruct", "--n=3"], "n: mode reconstruct does not use this flag"),
+        (
+            ["--mode=inpaint", "--temperature=0.5"],
+            "temperature: mode inpaint does not use this flag",
+        ),
         (["--mode=inpaint", "--images=0", "--steps=2"], "steps: expected a whole number from 10"),
         (["--mode=paint"], "mode"),
         (["--mask=nose"], "mask"),
-        (["--output=a.csv"], "output: expected a file of .png, .npy for images, got 'a.csv'"),
-        (["--output=nowhere/a.png"], "output: no folder 'nowhere'"),
+        (
+            ["--output=a.csv"],
+            "output: expected a file ending in .png or .npy for images, got 'a.csv'",
+        ),
+        (["--output=nowhere/a.png"], "output: the folder 'nowhere' does not exist"),
     ],
 )
 def test_bad_flags(plain, tmp_path, arguments, message):
@@ -290,5 +296,6 @@ def test_modes_are_for_images(tmp_path):
     assert code == 2 and "mode: inpaint is for models of images" in errors.splitlines()[-1]
     code, _, errors = binaries.run("zoo.sample", *flags, "--class=1")
     assert (
-        code == 2 and "class: samples takes no such flag for a model of" in errors.splitlines()[-1]
+        code == 2
+        and "class: mode samples does not use this flag for a model of" in errors.splitlines()[-1]
     )

@@ -73,7 +73,7 @@ def test_all_images_of_another_file_but_not_its_own(trained, archive, tmp_path):
     with np.load(archive) as arrays:
         assert evaluate(trained, str(other), part="all")["rows"] == len(arrays["x"])
     for path in (None, str(archive), f"{archive.parent}/./{archive.name}"):
-        with pytest.raises(ValueError, match="part: all is for data in a file of their own"):
+        with pytest.raises(ValueError, match="part: all expects new data"):
             evaluate(trained, path, part="all")
 
 
@@ -86,7 +86,7 @@ def test_evaluate_prints_the_bound(trained, archive, tmp_path):
         f"--output={tmp_path / 'figures.json'}",
     )
     assert code == 0, errors
-    assert "bits/dim (bound of 2 draws of noise)" in output
+    assert "bits/dim (bound from 2 draws of noise)" in output
     assert json.loads((tmp_path / "figures.json").read_text())["samples"] == 2
 
 
@@ -155,7 +155,7 @@ def test_export_takes_and_gives_bytes(trained, tmp_path):
 def test_errors_in_one_line(trained, archive, tmp_path):
     out = f"--workdir={tmp_path / 'run'}"
     data = f"--config.data.path={archive}"
-    assert "data.path: glow_images needs it" in error_of(*TINY_GLOW, out)
+    assert "data.path: glow_images needs a value" in error_of(*TINY_GLOW, out)
     assert "does not exist" in error_of(*TINY_GLOW, "--config.data.path=/no/such", out)
     assert "both or neither" in error_of(*TINY_GLOW, data, "--config.data.height=8", out)
     error = error_of(*TINY_GLOW, data, "--config.data.source=toy", out)
@@ -172,7 +172,7 @@ def test_errors_in_one_line(trained, archive, tmp_path):
     error = error_of("--model=nsf_moons", "--samples=2", module="zoo.evaluate")
     assert "samples: log_prob of nsf_moons is exact" in error
     assert not (tmp_path / "run").exists()
-    with pytest.raises(ValueError, match="shape: glow_images is a model of a user's images"):
+    with pytest.raises(ValueError, match="shape: glow_images is for your own images"):
         zoo.build("glow_images")
 
 
@@ -227,7 +227,7 @@ def test_configs_of_the_papers_sizes_are_built_by_name():
     for name in names:
         config = registry.config(name)
         assert config.name == name and modalities.of_config(config).event_shape(config) is not None
-    with pytest.raises(ValueError, match="data.data_dir: glow_cifar10 needs it"):
+    with pytest.raises(ValueError, match="data.data_dir: glow_cifar10 needs a value"):
         modalities.load(registry.config("glow_cifar10"))
 
 
@@ -244,7 +244,7 @@ def test_table_of_a_study():
     lines = studies.table(records).splitlines()
     assert lines[2].startswith("| one | 5 | 1.1000 ± 0.1155 | 1.0000, 1.1000, 1.2000 | 1.0 |")
     assert lines[-3] == "- one ahead of two by 0.2033 ± 0.0067 bits/dim: resolved"
-    assert "not resolved; at this gap and spread it takes" in lines[-2]
+    assert "not resolved; at this gap and spread it would take" in lines[-2]
 
 
 @pytest.mark.parametrize("study", sorted(studies.STUDIES))

@@ -32,7 +32,9 @@ def test_a_run_is_finished_and_goes_on(tmp_path):
     assert registry.card(tmp_path)["training"]["steps_done"] == 50
 
     code, output, errors = binaries.run("zoo.train", *arguments, f"{STEPS}=50")
-    assert code == 0 and output.startswith("finished already, at step 50; more steps go on\n")
+    assert code == 0 and output.startswith(
+        "already finished at step 50; raise the number of steps to continue\n"
+    )
 
     # More steps, and validations at other places: neither says what the model is.
     more = (*TOY, "--config.train.eval_every=25", f"--workdir={tmp_path}", f"{STEPS}=100")

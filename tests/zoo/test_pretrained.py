@@ -149,8 +149,8 @@ def test_one_command_makes_a_model(tmp_path, monkeypatch):
         (["nsf_moons"], "output: expected --output=DIR, the folder to write the models to"),
         (["nsf_mons"], "no model or folder 'nsf_mons'; did you mean nsf_moons"),
         (["maf_table"], "table: maf_table needs --table=FILE"),
-        (["glow_mnist"], "data_dir: glow_mnist needs --data_dir=FOLDER of TFDS sets"),
-        (["glow_images"], "glow_images is for a user's own images"),
+        (["glow_mnist"], "data_dir: glow_mnist needs --data_dir=FOLDER with TFDS data sets"),
+        (["glow_images"], "glow_images is for your own images"),
         (["--all"], "table: cubic_spline_table, ffjord_table, "),
         (
             ["affine_moons", "--output=/dev/null/d"],

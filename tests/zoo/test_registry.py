@@ -83,7 +83,7 @@ def test_build_errors():
         zoo.build("nsf_mons")
     with pytest.raises(ValueError, match="layerz: NSF has no such argument"):
         zoo.build("nsf_moons", layerz=2)
-    with pytest.raises(ValueError, match="dim: maf_table is a model of a user's table"):
+    with pytest.raises(ValueError, match="dim: maf_table is for your own table"):
         zoo.build("maf_table")
     with pytest.raises(ValueError, match="model.family: expected one of .*, got 'Density'"):
         default.family("Density")
@@ -137,8 +137,11 @@ def change(path, **entries):
     "damage, message",
     [
         (lambda f: (f / "model.weights.h5").unlink(), "has no model.weights.h5"),
-        (lambda f: (f / "model.weights.h5").write_bytes(b"x"), "is damaged or another model's"),
-        (lambda f: (f / "card.json").unlink(), "is not finished; start it again to go on"),
+        (
+            lambda f: (f / "model.weights.h5").write_bytes(b"x"),
+            "is damaged or belongs to another model",
+        ),
+        (lambda f: (f / "card.json").unlink(), "is not finished; run it again to resume"),
         (lambda f: (f / "config.json").unlink(), "expected a name or a work directory"),
         (lambda f: (f / "card.json").write_text("{"), "cannot be read"),
         (
@@ -146,12 +149,15 @@ def change(path, **entries):
             "card.json is damaged: it has no entry 'name'",
         ),
         (lambda f: change(f / "card.json", dim="2"), "'dim' is '2', not of type int"),
-        (lambda f: change(f / "card.json", dim=0), "config.json makes no model: dim: "),
+        (
+            lambda f: change(f / "card.json", dim=0),
+            "config.json does not describe a valid model: dim: ",
+        ),
         (lambda f: (f / "config.json").write_text("{}"), "config.json is damaged: it has no entry"),
         (lambda f: change(f / "config.json", model=3), "it has no entry 'model.family'"),
         (
             lambda f: change(f / "config.json", model={"family": "NSF", "args": {"layers": "two"}}),
-            "config.json makes no model: ",
+            "config.json does not describe a valid model: ",
         ),
     ],
 )
@@ -167,7 +173,7 @@ def test_weights_of_another_model(trained, tmp_path):
     foreign = zoo.build("nsf_moons", layers=1)
     weights = trained / registry.WEIGHTS
     foreign.save_weights(weights)
-    with pytest.raises(ValueError, match="is damaged or another model's"):
+    with pytest.raises(ValueError, match="is damaged or belongs to another model"):
         zoo.load(trained)
     card = json.loads((trained / registry.CARD).read_text())
     card["weights_sha256"] = files.sha256(weights)
@@ -190,7 +196,7 @@ def test_weights_that_are_no_numbers(trained):
 
 def test_a_model_without_weights(monkeypatch, tmp_path):
     monkeypatch.setattr(registry, "PRETRAINED", tmp_path)
-    with pytest.raises(ValueError, match="has no weights of its own; make them with .*zoo.train"):
+    with pytest.raises(ValueError, match="has no weights of its own; train it with .*zoo.train"):
         zoo.load("nsf_moons")
 
 

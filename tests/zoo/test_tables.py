@@ -112,7 +112,7 @@ def test_all_rows_of_another_table(work, tmp_path):
     assert evaluate(work[0], str(tmp_path / "other.csv"))["rows"] == N // 10
     own = work[0].parent / "rows.csv"
     for path in (None, str(own)):  # training rows are no test
-        with pytest.raises(ValueError, match="part: all is for data in a file of their own"):
+        with pytest.raises(ValueError, match="part: all expects new data"):
             evaluate(work[0], path, part="all")
 
 
@@ -121,7 +121,7 @@ def test_a_missing_column_is_an_error(work, tmp_path):
     error = error_of(
         *(f"--model={work[0]}", f"--data_path={tmp_path / 'other.csv'}"), module="zoo.evaluate"
     )
-    assert "by name, got none called 'ratio', 'weight' among 'height', 'fixed'" in error
+    assert "by name, missing 'ratio', 'weight', got 'height', 'fixed'" in error
 
 
 def test_rows_without_names_go_by_position(work, tmp_path):
@@ -133,9 +133,9 @@ def test_rows_without_names_go_by_position(work, tmp_path):
         for kind in ("npy", "csv"):
             found, text = likelihood(work[0], tmp_path / f"{name}.{kind}")
             assert found == pytest.approx(expected, abs=1e-3)
-            assert "taken by position, since the file has no names" in text
+            assert "matched by position, because the file has no names" in text
     np.save(tmp_path / "other.npy", FRAME.to_numpy())
-    with pytest.raises(ValueError, match="expected 3 or 6, by position .*, got 4"):
+    with pytest.raises(ValueError, match=r"expected 3 or 6 \(matched by position.*, got 4"):
         evaluate(work[0], str(tmp_path / "other.npy"))
 
 
@@ -144,7 +144,7 @@ def test_frames_go_by_name_in_python(work, tmp_path):
     assert model.columns == MODEL
     expected = model.log_prob(FRAME[MODEL].to_numpy())
     np.testing.assert_array_equal(model.log_prob(FRAME.iloc[:, ::-1]), expected)
-    with pytest.raises(ValueError, match="x: columns: expected .* got none called 'ratio'"):
+    with pytest.raises(ValueError, match="x: columns: expected .* missing 'ratio'"):
         model.log_prob(FRAME.drop(columns="ratio"))
     code, _, errors = binaries.run(
         "zoo.sample", f"--model={work[0]}", "--n=5", f"--output={tmp_path / 'rows.csv'}"
@@ -168,7 +168,7 @@ def test_the_first_line_as_told(tmp_path):
     work, output = train(tmp_path / "auto", frame)
     assert registry.card(work)["data"]["columns"] == ["0", "1", "2"]
     assert sum(registry.card(work)["data"]["rows"].values()) == N
-    assert "the first line (0, 1, 2) is taken for names" in output
+    assert "the first line (0, 1, 2) is read as column names" in output
     # By the names 0, 1, 2 too, in a file and in Python.
     frame[[2, 0, 1]].to_csv(tmp_path / "other.csv", index=False)
     expected = pytest.approx(right(FRAME[MODEL].to_numpy()), abs=1e-3)
@@ -200,7 +200,7 @@ def test_files_of_other_kinds(tmp_path):
         ("rows.csv", "NA,2.5\n" + "1,2\n" * 20, "'column_0'); line 1 of the file holds 'NA'"),
         ("rows.csv", "", "expected rows, got an empty file"),
         ("rows.csv", "a,b\n", "expected rows, got an empty table"),
-        ("rows.csv", "a,b\n1,2\n3,4\n5\n" + "6,7\n" * 20, "line 4 of the file has nothing there"),
+        ("rows.csv", "a,b\n1,2\n3,4\n5\n" + "6,7\n" * 20, "line 4 of the file has an empty cell"),
         ("folder.csv", None, "which is a folder"),
     ],
 )

@@ -148,7 +148,7 @@ def test_error_in_a_process_of_its_own(tmp_path):
         (["--config.train.steps=0"], "steps: expected at least 1, got 0"),
         (
             ["--config.train.patience=-1"],
-            "patience: expected at least 1 step, or none for no limit",
+            "patience: expected at least 1 step, or None for no limit",
         ),
         (["--config.train.clip_norm=nan"], "train.clip_norm: expected a finite number, got nan"),
         (["--config.train.momentum=nan"], "train.momentum: expected a finite number, got nan"),
@@ -271,7 +271,7 @@ def test_text_in_a_column_and_no_table(tmp_path):
         *TABLE, f"--config.data.path={path}", workdir
     )
     assert "does not exist" in error_of(*TABLE, "--config.data.path=none.csv", workdir)
-    assert "data.path: maf_table needs it" in error_of(*TABLE, workdir)
+    assert "data.path: maf_table needs a value" in error_of(*TABLE, workdir)
     assert not (tmp_path / "w").exists()
 
 

@@ -62,8 +62,8 @@ class MaskedAutoregressive(Bijector):
         shape = tuple(self.network(tf.zeros([1, size]), **keywords).shape)
         if shape != (1, size, map.parameters):
             raise ValueError(
-                f"network: {name} needs one from [batch, {size}] to "
-                f"[batch, {size}, {map.parameters}], got output shape {shape} for a batch of 1"
+                f"network: {name} expects a map from [batch, {size}] to [batch, {size}, "
+                f"{map.parameters}], got output shape {shape} for a batch of 1"
             )
         self._network_variables = layer_variables(self.network)
 

@@ -139,7 +139,7 @@ class Bijector(tfb.Bijector):
         shape = self._size if isinstance(self._size, tuple) else (self._size,)
         if not value.shape[-len(shape) :].is_compatible_with(shape):
             what = f"vectors of length {shape[0]}" if len(shape) == 1 else f"arrays {list(shape)}"
-            raise ValueError(f"event: {self.name} acts on {what}, got shape {value.shape}")
+            raise ValueError(f"event: {self.name} expects {what}, got shape {value.shape}")
 
     # TFP's hooks. TFP creates a value's cache record before it calls the hook, and both directions
     # share the record, so the log-determinant stored here serves whichever is called next.
@@ -192,12 +192,14 @@ def check_context(bijector: tfb.Bijector, context) -> None:
     """Raises ValueError if `context` is missing, unexpected, or has the wrong shape."""
     expected = context_shape(bijector)
     if expected is None and context is not None:
-        raise ValueError(f"context: {bijector.name} takes none, got one of shape {context.shape}")
+        raise ValueError(
+            f"context: {bijector.name} takes no context, got one of shape {context.shape}"
+        )
     if expected is not None:
         if context is None:
             raise ValueError(
-                f"context: {bijector.name} is conditional and needs one of shape "
-                f"[batch, {', '.join(map(str, expected))}], got None"
+                f"context: {bijector.name} is conditional and expects shape [batch, "
+                f"{', '.join(map(str, expected))}], got None"
             )
         got = tuple(tf.convert_to_tensor(context).shape[-len(expected) :]) if expected else ()
         if got != expected:

@@ -30,7 +30,7 @@ def build_conditioner(network, inputs: int, outputs: int, context_shape, name: s
     result = layer(tf.zeros([1, inputs]), **keywords)
     if tuple(result.shape) != (1, outputs):
         raise ValueError(
-            f"network: {name} needs one from [batch, {inputs}] to [batch, {outputs}], "
-            f"got output shape {tuple(result.shape)} for a batch of 1"
+            f"network: {name} expects a map from [batch, {inputs}] to [batch, {outputs}], got "
+            f"output shape {tuple(result.shape)} for a batch of 1"
         )
     return layer

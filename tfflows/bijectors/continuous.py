@@ -71,7 +71,7 @@ class ContinuousFlow(Bijector):
             raise ValueError(f"size: expected at least 1, got {size}")
         for key in ("rtol", "atol", "training_tolerance"):
             if not 0.0 < parameters[key] < 1.0:
-                raise ValueError(f"{key}: expected between 0 and 1, got {parameters[key]}")
+                raise ValueError(f"{key}: expected a number between 0 and 1, got {parameters[key]}")
         for key in ("kinetic", "jacobian"):
             if not parameters[key] >= 0.0:
                 raise ValueError(f"{key}: expected at least 0, got {parameters[key]}")
@@ -85,8 +85,8 @@ class ContinuousFlow(Bijector):
         self.network = build_conditioner(network, size, size, self.context_shape, name)
         if not hasattr(self.network, "linearize"):
             raise ValueError(
-                f"network: {name} needs a layer with linearize, such as ConcatSquashMLP, "
-                f"got {type(self.network).__name__}"
+                f"network: {name} expects a layer with a method linearize, such as "
+                f"ConcatSquashMLP, got {type(self.network).__name__}"
             )
         self._network_variables = layer_variables(self.network)
         self._tolerances, self._training_tolerance = (rtol, atol), training_tolerance

@@ -45,8 +45,8 @@ class Coupling(Bijector):
         mask = np.asarray(mask, bool)
         if mask.ndim != 1 or mask.all() or not mask.any():
             raise ValueError(
-                "mask: expected a vector of booleans with both values in it, "
-                f"got {mask.astype(int).tolist()}"
+                "mask: expected a vector of booleans, some true and some false, got "
+                f"{mask.astype(int).tolist()}"
             )
         super().__init__(
             forward_min_event_ndims=1,

@@ -29,7 +29,9 @@ class ImageConvolution(Bijector):
         if len(shape) != 3 or min(shape) < 1:
             raise ValueError(f"shape: expected (height, width, channels), got {shape}")
         if kernel_size < 3 or kernel_size % 2 == 0:
-            raise ValueError(f"kernel_size: expected an odd number from 3 on, got {kernel_size}")
+            raise ValueError(
+                f"kernel_size: expected an odd number of at least 3, got {kernel_size}"
+            )
         super().__init__(forward_min_event_ndims=3, parameters=parameters, name=name)
         self._shape = self._size = shape
 

@@ -33,7 +33,7 @@ def build_image_network(network, shape, channels: int, context_shape, name: str)
     expected = (1, *shape[:2], channels)
     if tuple(result.shape) != expected:
         raise ValueError(
-            f"network: {name} needs one from [batch, {', '.join(map(str, shape))}] to "
+            f"network: {name} expects a map from [batch, {', '.join(map(str, shape))}] to "
             f"[batch, {', '.join(map(str, expected[1:]))}], got output shape "
             f"{tuple(result.shape)} for a batch of 1"
         )
@@ -115,8 +115,8 @@ class MaskedCoupling(_ImageCoupling):
         mask = np.asarray(mask, bool)
         if mask.ndim != 3 or mask.all() or not mask.any():
             raise ValueError(
-                "mask: expected [height, width, channels] booleans with both values in it, got "
-                f"shape {list(mask.shape)}, {int(mask.sum())} of {mask.size} true"
+                "mask: expected booleans [height, width, channels], some true and some false, "
+                f"got shape {list(mask.shape)}, {int(mask.sum())} of {mask.size} true"
             )
         super().__init__(mask.shape, map, context_shape, parameters, name)
         self._mask = mask

@@ -86,7 +86,7 @@ class Marginals(Bijector):
         """
         if not inverse:
             raise ValueError(
-                f"inverse: {self.name} starts from data, and inverted it is given none"
+                f"inverse: expected True, because {self.name} is initialised from data, got False"
             )
         rows = np.asarray(values, np.float64).reshape(-1, self._size)
         low, centre, high = np.quantile(rows, [0.25, 0.5, 0.75], axis=0)

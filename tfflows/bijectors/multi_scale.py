@@ -56,7 +56,8 @@ class MultiScale(Bijector):
             if index < len(self.levels) - 1:
                 if shape[-1] < 2:
                     raise ValueError(
-                        f"levels: level {index} leaves {shape[-1]} channel, cannot be split"
+                        f"levels: level {index} leaves {shape[-1]} channel, but a split needs at "
+                        "least 2; use fewer levels"
                     )
                 shape = (*shape[:-1], shape[-1] - shape[-1] // 2)
 
@@ -69,7 +70,7 @@ class MultiScale(Bijector):
     def _inverse_and_log_det(self, y, context):
         if y.shape[-3:].as_list() != list(self._shape):
             raise ValueError(
-                f"event: {self.name} maps images {list(self._shape)}, got shape {tuple(y.shape)}"
+                f"event: {self.name} expects images {list(self._shape)}, got shape {tuple(y.shape)}"
             )
         batch = tf.shape(y)[:-3]
         parts, total = [], 0.0
@@ -91,8 +92,8 @@ class MultiScale(Bijector):
     def _forward_and_log_det(self, x, context):
         if x.shape[-1] != math.prod(self._shape):
             raise ValueError(
-                f"event: {self.name} maps vectors of length {math.prod(self._shape)}, "
-                f"got shape {tuple(x.shape)}"
+                f"event: {self.name} expects vectors of length {math.prod(self._shape)}, got "
+                f"shape {tuple(x.shape)}"
             )
         batch = tf.shape(x)[:-1]
         parts = tf.split(x, [math.prod(shape) for shape in self.latent_shapes], axis=-1)
@@ -108,7 +109,9 @@ class MultiScale(Bijector):
     def initialize_members(self, values, event_ndims, context, inverse):
         """Initialises each level from the values that reach it; see `normalization.initialize`."""
         if not inverse:
-            raise ValueError(f"inverse: {self.name} is initialised from data, not from latents")
+            raise ValueError(
+                f"inverse: expected True, because {self.name} is initialised from data, got False"
+            )
         parts = []
         for index, level in enumerate(self.levels):
             values = initialize(level, values, event_ndims, context)

@@ -55,7 +55,7 @@ class Planar(Bijector):
         if int(size) < 1:
             raise ValueError(f"size: expected at least 1, got {size}")
         if network is not None and context_shape is None:
-            raise ValueError("network: expected none without a context_shape, got one")
+            raise ValueError("network: expected None without a context_shape, got a network")
         if context_shape is not None and len(context_shape) != 1:
             raise ValueError(f"context_shape: expected one size, got {tuple(context_shape)}")
         super().__init__(

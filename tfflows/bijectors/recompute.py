@@ -147,7 +147,7 @@ def _after(done, value):
 def _check_noise(member, expected):
     if random.noise_position()[1] != expected[1]:
         raise ValueError(
-            f"bijectors: {member.name} draws training noise in one direction alone, so its input "
+            f"bijectors: {member.name} draws training noise in one direction only, so its input "
             "cannot be reconstructed; use keep_every=1"
         )
 

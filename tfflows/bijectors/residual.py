@@ -75,8 +75,8 @@ class Residual(Bijector):
         bound = getattr(self.network, "lipschitz", None)
         if not hasattr(self.network, "at") or bound is None or not 0.0 < bound < 1.0:
             raise ValueError(
-                f"network: {name} needs a LipschitzMLP, whose constant has a bound below 1, "
-                f"got {type(self.network).__name__}"
+                f"network: {name} expects a LipschitzMLP with a Lipschitz constant bounded below "
+                f"1, got {type(self.network).__name__}"
             )
         self._bound = float(bound)
         self._network_variables = layer_variables(self.network)

@@ -117,7 +117,7 @@ class SplineMap:
             raise ValueError(f"min_bin: expected a positive number, got {min_bin}")
         if not min_bin * bins < 1:
             raise ValueError(
-                f"bins: {bins} bins of at least {min_bin} do not fit, at most 1/min_bin"
+                f"bins: expected fewer than 1 / min_bin, got {bins} with a min_bin of {min_bin}"
             )
         if tails not in TAILS:
             raise ValueError(f"tails: expected identity or bounded, got {tails!r}")

@@ -96,8 +96,8 @@ class Squeeze(_Reordering):
         b = self.block
         if height % b or width % b:
             raise ValueError(
-                f"event: {self.name} needs height and width that {b} divides, "
-                f"got {height} x {width}"
+                f"event: {self.name} needs a height and width divisible by {b}, got {height} x "
+                f"{width}"
             )
         return [height // b, width // b, channels * b * b]
 
@@ -106,7 +106,8 @@ class Squeeze(_Reordering):
         b = self.block
         if channels % (b * b):
             raise ValueError(
-                f"event: {self.name} needs channels that {b * b} divides, got {channels}"
+                f"event: {self.name} needs a number of channels divisible by {b * b}, got "
+                f"{channels}"
             )
         return [height * b, width * b, channels // (b * b)]
 

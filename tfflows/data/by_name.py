@@ -50,8 +50,8 @@ def positions(
         missing = [name for name in wanted if name not in places]
         if missing:
             raise ValueError(
-                f"columns: expected {_shown(wanted)} by name, got none called {_shown(missing)}"
-                f" among {_shown(names)}"
+                f"columns: expected {_shown(wanted)} by name, missing {_shown(missing)}, got "
+                f"{_shown(names)}"
             )
         double = [name for i, name in enumerate(names) if name in wanted and places[name] > i]
         if double:
@@ -62,8 +62,8 @@ def positions(
             return [list(whole).index(name) for name in wanted]
     counts = sorted({len(whole) for whole in (original, wanted) if whole})
     raise ValueError(
-        f"columns: expected {' or '.join(map(str, counts))}, by position as there are no names to"
-        f" go by, got {width}"
+        f"columns: expected {' or '.join(map(str, counts))} (matched by position, because there "
+        f"are no names), got {width}"
     )
 
 

@@ -88,7 +88,8 @@ class Text:
                 raise TextError(f"lines: {_tokens(error)}") from None
             except pd.errors.ParserWarning:
                 raise TextError(
-                    f"lines: expected {len(self.first or [])} cells as in the first line, got more"
+                    f"lines: expected {len(self.first or [])} cells as in the first line, got a "
+                    "line with more"
                 ) from None
             columns = [_column(frame.iloc[:, i]) for i in range(frame.shape[1])]
             style = self._style(columns)
@@ -185,15 +186,15 @@ def open_text(
     if names is None:
         names, notice = header.decide(first, body, wanted)
         no_or_yes = ("False", "no") if names else ("True", "yes")
-        other = "header={}, or --config.data.header={}".format(*no_or_yes)
-        notices = [f"{notice} (otherwise {other})"] if notice else []
+        other = "header={} or --config.data.header={}".format(*no_or_yes)
+        notices = [f"{notice} (if that is wrong, set {other})"] if notice else []
     if encoding == "cp1252":
-        notices.append("it is not UTF-8; read as Windows-1252 (Latin-1)")
+        notices.append("the file is not UTF-8; reading it as Windows-1252 (Latin-1)")
     width = Counter(map(len, body)).most_common(1)[0][0] if body else len(first)
     if len(first) < width:
         raise TextError(
-            f"lines: expected cells of one number, got {len(first)} in line {skipped + 1} and"
-            f" {width} after it"
+            f"lines: expected the same number of cells in every line, got {len(first)} in line "
+            f"{skipped + 1} and {width} after it"
         )
     named = bool(names)
     return Text(path, encoding, separator, skipped, named, first if named else above, notices)

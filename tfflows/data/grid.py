@@ -49,7 +49,11 @@ class Cells:
         phrases = []
         for name, step, grid in zip(columns, self.step, self.grid, strict=True):
             if step > 0:
-                kind = "grid with a step" if grid else "repeated values, in cells"
+                kind = (
+                    "values on a grid with a step"
+                    if grid
+                    else "repeated values, in cells with a width"
+                )
                 phrases.append(f"{name}: {kind} of {step:.6g}")
         return phrases
 

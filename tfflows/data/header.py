@@ -54,9 +54,9 @@ def decide(
         counted = counted or (over_numbers and whole and different)
         open_question = open_question or over_numbers
     if counted:
-        return True, f"the first line ({_shown(cells)}) is taken for names, not for a row"
+        return True, f"the first line ({_shown(cells)}) is read as column names, not as a row"
     if open_question:
-        return False, f"the first line ({_shown(cells)}) is taken for a row, not for names"
+        return False, f"the first line ({_shown(cells)}) is read as a row, not as column names"
     return False, ""
 
 

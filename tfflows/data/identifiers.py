@@ -54,7 +54,7 @@ def reason(name: str, column: np.ndarray, first: bool) -> str:
     if consecutive:
         return f"the whole numbers from {ordered[0]:.0f} to {ordered[-1]:.0f}, each once"
     if _is_a_name_of_identifiers(name):
-        return "a whole number that differs in every row, and the name of an identifier"
+        return "a different whole number in every row, under an identifier's name"
     return ""
 
 

@@ -32,7 +32,10 @@ def read(paths: Sequence[pathlib.Path]) -> tuple[np.ndarray, np.ndarray | None]:
                     f" got {list(x.shape[1:])}"
                 )
             if labels and (y is None) != (labels[0] is None):
-                raise _FileError(f"labels: expected in each file or in none, as {paths[0].name}")
+                raise _FileError(
+                    "labels: expected in every file or in none, but this file differs from "
+                    f"{paths[0].name}"
+                )
             parts.append(x)
             labels.append(y)
     y = None if labels[0] is None else np.concatenate(labels)
@@ -85,7 +88,8 @@ def _read(arrays: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray | No
         x = x[..., None]
     if x.ndim != 4 or x.shape[-1] not in (1, 3) or not x.size:
         raise _FileError(
-            f"images: expected shape [n, H, W], or [n, H, W, C] with C 1 or 3, got {list(x.shape)}"
+            "images: expected shape [n, H, W], or [n, H, W, C] with C = 1 or 3, got "
+            f"{list(x.shape)}"
         )
     return x, _labels(arrays, len(x), lowest=0)
 
@@ -104,7 +108,9 @@ def _unrolled(rows: np.ndarray) -> np.ndarray:
 def _check_dtype(x: np.ndarray) -> None:
     if x.dtype != np.uint8:
         how = "(255 * x).round()" if x.dtype.kind == "f" else "x"
-        how = f"{how}.astype('uint8') if they go from 0 to {1 if x.dtype.kind == 'f' else 255}"
+        how = (
+            f"{how}.astype('uint8') if the values go from 0 to {1 if x.dtype.kind == 'f' else 255}"
+        )
         raise _FileError(f"images: expected dtype uint8, got {x.dtype}; store {how}")
 
 
@@ -117,13 +123,13 @@ def _labels(arrays: Mapping[str, np.ndarray], n: int, lowest: int) -> np.ndarray
         labels = labels[:, 0]
     if labels.shape != (n,) or labels.dtype.kind not in "iu":
         raise _FileError(
-            f"labels: expected integers [{n}], a class for each image, got {labels.dtype}"
-            f" {list(labels.shape)}"
+            f"labels: expected integers [{n}], one class for each image, got {labels.dtype} "
+            f"{list(labels.shape)}"
         )
     if labels.min() < lowest:
         raise _FileError(f"labels: expected classes counted from {lowest}, got {labels.min()}")
     if labels.max() >= _MOST_CLASSES:
         raise _FileError(
-            f"labels: expected numbers of classes, below {_MOST_CLASSES}, got {labels.max()}"
+            f"labels: expected class numbers below {_MOST_CLASSES}, got {labels.max()}"
         )
     return labels.astype(np.int64)

@@ -103,8 +103,8 @@ def read(
         reasons = [line.split(": ", 1)[1] for line in skipped]
         reason, count = collections.Counter(reasons).most_common(1)[0]
         raise ValueError(
-            f"path: expected images in {str(root)!r}, got none that can be read among"
-            f" {len(files)}; {count} as {skipped[reasons.index(reason)]}"
+            f"path: expected images in {str(root)!r}, got none that can be read among "
+            f"{len(files)} files; {count} failed like {skipped[reasons.index(reason)]}"
         )
     if len(names) < 2 - one_class or any(len(part) != 2 for part in parts):
         return x, None, skipped, None, enlarged

@@ -72,7 +72,7 @@ def tfds_images(
     if image is None:
         raise ValueError(f"name: expected a data set with images, got {name!r}")
     if np.dtype(features[image].np_dtype) != np.uint8:
-        raise ValueError(f"name: expected images of uint8, got {features[image].np_dtype}")
+        raise ValueError(f"name: expected uint8 images, got {features[image].np_dtype}")
     n = builder.info.splits[split].num_examples
     if not n:
         raise ValueError(f"split: expected images, got none in {split!r}")
@@ -186,7 +186,7 @@ def numbered(images: Images, names: Sequence[str]) -> np.ndarray:
     unknown = [images.class_names[i] for i in used if images.class_names[i] not in names]
     if unknown:
         raise ValueError(
-            f"labels: expected classes among {_shown(names)}, got {_shown(unknown)} as well"
+            f"labels: expected only the classes {_shown(names)}, got also {_shown(unknown)}"
         )
     place = {name: i for i, name in enumerate(names)}
     number = np.array([place.get(name, -1) for name in images.class_names], np.int64)

@@ -103,9 +103,9 @@ def style_of(columns: dict[str, np.ndarray], has_points: bool, separator: str) -
         return Style(comma=True, groups=_has_point_groups(columns))
     if doubtful and not (groups or point or has_points or separator == ","):
         raise NumeralError(
-            f"column {doubtful[0]!r}: {doubtful[1]!r} may be"
-            f" {doubtful[1].replace(',', '')} or {doubtful[1].replace(',', '.')}, and nothing in"
-            f" the file decides; write it with a decimal point and without grouped thousands"
+            f"column {doubtful[0]!r}: {doubtful[1]!r} may mean {doubtful[1].replace(',', '')} or "
+            f"{doubtful[1].replace(',', '.')}, and nothing in the file tells which; write it "
+            "with a decimal point and no thousands separator"
         )
     return Style(groups=bool(groups or doubtful))
 

@@ -61,8 +61,7 @@ class Fit:
             return image
         if self.resize == "none":
             raise ValueError(
-                f"expected {_shown(self.size)} pixels where resize is 'none',"
-                f" got {_shown(image.shape)}"
+                f"expected {_shown(self.size)} pixels with resize='none', got {_shown(image.shape)}"
             )
         height, width = self.size
         picture = _picture(image)
@@ -109,7 +108,7 @@ def decode(data: bytes) -> np.ndarray:
       OSError: if it is damaged. (Pillow raises other exceptions too on some damaged files.)
     """
     if data.startswith(_PNG) and data[_PNG_DEPTH : _PNG_DEPTH + 1] == b"\x10":
-        raise ValueError("16 bits a channel; save it with 8")
+        raise ValueError("16 bits per channel; save it with 8")
     try:
         picture = Image.open(io.BytesIO(data), formats=_FORMATS)
     except UnidentifiedImageError:
@@ -148,8 +147,8 @@ def stack(
             return np.empty([n, *shape], np.uint8)
         except MemoryError:
             raise ValueError(
-                f"size: expected images that fit in memory, got {n} of {_shown(shape)}"
-                f" pixels ({n * math.prod(shape) / 2**30:.0f} GiB); give a smaller size"
+                f"size: expected images that fit in memory, got {n} images of {_shown(shape)} "
+                f"pixels ({n * math.prod(shape) / 2**30:.0f} GiB); give a smaller size"
             ) from None
 
     for name, image in named:
@@ -159,9 +158,9 @@ def stack(
             x, first = room(*image.shape[:2], channels or image.shape[-1]), name
         if image.shape[:2] != x.shape[1:3]:
             raise ValueError(
-                f"size: expected (height, width), as the images differ: {first} has"
-                f" {_shown(x.shape[1:])} pixels, {name} has {_shown(image.shape)}"
-                " (--config.data.height=H --config.data.width=W)"
+                f"size: expected (height, width), because the images differ in size: {first} has "
+                f"{_shown(x.shape[1:])} pixels, {name} has {_shown(image.shape)} (set "
+                "--config.data.height=H --config.data.width=W)"
             )
         if channels is None and image.shape[-1] > x.shape[-1]:
             # The first colour image: grey ones before it lose nothing in three equal channels.

@@ -76,8 +76,9 @@ def prepared_builder(name: str, data_dir: str | os.PathLike, split: str):
         known = name.split("/")[0] in tfds.list_builders(with_community_datasets=False)
         advice = f"prepare it with: tfds build {name} --data_dir={data_dir}"
         raise ValueError(
-            f"data_dir: expected a prepared data set {name!r}, got {data_dir!r}, which has none;"
-            f" {advice if known else 'it is none of those that TFDS can prepare'}"
+            f"data_dir: expected a folder with the prepared data set {name!r}, got {data_dir!r}, "
+            "which lacks it; "
+            f"{advice if known else 'TFDS cannot prepare a data set of that name'}"
         ) from None
     base = split.split("[")[0]
     if base not in builder.info.splits:

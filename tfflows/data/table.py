@@ -48,7 +48,7 @@ class Table:
         if self.values.ndim != 2:
             raise ValueError(f"table: expected shape [rows, columns], got {_shape(self.values)}")
         if not self.values.size:
-            raise ValueError(f"table: expected rows, got an empty table {_shape(self.values)}")
+            raise ValueError(f"table: expected rows, got an empty table of {_shape(self.values)}")
         if self.values.dtype.kind not in "fiub":
             raise ValueError(f"table: expected real numbers, got {self.values.dtype}")
         if len(self.columns) != self.values.shape[1]:
@@ -128,7 +128,7 @@ def read_table(
         raise ValueError(f"path: expected a file, got {str(path)!r}, which is a folder")
     if not table_files.suffix(path):
         formats = ", ".join(table_files.FORMATS)
-        raise ValueError(f"path: expected a file of {formats}, got {str(path)!r}")
+        raise ValueError(f"path: expected a file ending in {formats}, got {str(path)!r}")
     if not path.is_file():
         raise ValueError(f"path: expected a file, got {str(path)!r}, which does not exist")
     file = table_files.read(path, header, columns)
@@ -184,8 +184,8 @@ def _identifiers(file: table_files.File) -> dict[int, str]:
     found = _reasons(file)
     if len(found) == len(file.columns):
         raise ValueError(
-            f"table: expected columns to model, got identifiers only: "
-            f"{file.shown_names[0]!r} is {found[0]} (keep_identifiers takes them)"
+            f"table: expected columns to model, got only identifiers: {file.shown_names[0]!r} "
+            f"holds {found[0]} (keep_identifiers=True keeps them)"
         )
     return found
 
@@ -212,8 +212,8 @@ def _table(file: table_files.File, places: list[int], left_out: dict[int, str]) 
             found += f", and text in {', '.join(repr(names[i]) for i in others)} too"
         these = "these columns" if others else "the column"
         raise ValueError(
-            f"column {names[first]!r}: expected numbers, got {found}; leave out {these}, or write "
-            "numbers for the values"
+            f"column {names[first]!r}: expected numbers, got {found}; leave out {these}, or "
+            "encode the values as numbers"
         )
     for j, i in enumerate(places):
         values[:, j] = file.columns[i]
@@ -226,7 +226,9 @@ def _table(file: table_files.File, places: list[int], left_out: dict[int, str]) 
         place = file.place(int(bad[0][0]), places[int(bad[0][1])])
         counts = (~np.isfinite(values)).sum(axis=0)
         where = ", ".join(f"{n} in {name!r}" for n, name in zip(counts, chosen, strict=True) if n)
-        raise ValueError(f"{error}{place}; in all {where}: leave out rows or columns") from None
+        raise ValueError(
+            f"{error}{place}; in total {where}; leave out these rows or columns"
+        ) from None
 
 
 def _taken(file: table_files.File, places: list[int], columns: Sequence[str]) -> list[str]:
@@ -234,11 +236,11 @@ def _taken(file: table_files.File, places: list[int], columns: Sequence[str]) ->
     names = file.shown_names
     told = []
     if [names[i] for i in places] != list(columns):
-        nameless = "the file has" if file.names is None else "those asked for have"
-        told.append(f"its columns are taken by position, since {nameless} no names")
+        nameless = "the file has" if file.names is None else "the requested columns have"
+        told.append(f"columns are matched by position, because {nameless} no names")
     others = [repr(name) for i, name in enumerate(names) if i not in places]
     if others:
-        told.append(f"left out: {', '.join(others)} (not among the columns asked for)")
+        told.append(f"left out: {', '.join(others)} (not among the requested columns)")
     return told
 
 
@@ -287,7 +289,7 @@ def prepare(table: Table, drop_constant: bool = False, keep_constant: bool = Fal
             " --config.data.drop_constant=True, leaves them out)"
         )
     if constant.all():
-        raise ValueError("table: expected a column that varies, got constant ones only")
+        raise ValueError("table: expected a column that varies, got only constant columns")
     keep = ~constant
     return TableSplits(
         *(values[rows][:, keep] for rows in parts),
@@ -310,8 +312,8 @@ def as_float64(table: Table) -> np.ndarray:
     if beyond.size:
         column = table.columns[np.flatnonzero(~within[beyond[0]])[0]]
         raise ValueError(
-            f"table: expected numbers within float32, got larger in {_rows(beyond)}"
-            f" (first in column {column!r})"
+            "table: expected numbers within the range of float32, got larger ones in "
+            f"{_rows(beyond)} (first in column {column!r})"
         )
     return values
 

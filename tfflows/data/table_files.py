@@ -47,7 +47,7 @@ class File:
             return ""
         line, cells = self.text.line(row)
         cell = cells[column] if column < len(cells) else ""
-        cell = f"holds {cell.strip()[:40]!r}" if cell.strip() else "has nothing there"
+        cell = f"holds {cell.strip()[:40]!r}" if cell.strip() else "has an empty cell"
         return f"; line {line} of the file {cell}"
 
 
@@ -81,7 +81,7 @@ def read(
         file = reader(path) if reader else _read_text(path, header, wanted)
         if not file.columns or not len(file.columns[0]):
             shape = [len(file.columns[0]) if file.columns else 0, len(file.columns)]
-            raise _FileError(f"table: expected rows, got an empty table shape {shape}")
+            raise _FileError(f"table: expected rows, got an empty table of shape {shape}")
     except (_FileError, delimited.TextError) as error:
         raise ValueError(f"{path}: {error}") from None
     except Exception as error:  # the readers raise many kinds of error for a damaged file
@@ -127,17 +127,17 @@ def _read_numpy(path: pathlib.Path) -> File:
         with values as archive:
             if "x" not in archive.files:
                 raise _FileError(
-                    f"table: expected rows under key 'x', got keys {archive.files}"
-                    " (np.savez(FILE, x=rows) writes it)"
+                    f"table: expected rows under key 'x', got keys {archive.files} "
+                    "(np.savez(FILE, x=rows) writes such a file)"
                 )
             values = archive["x"]
             others = ", ".join(repr(key) for key in archive.files if key != "x")
             if others:
-                notices.append(f"not read: {others} (the rows are those under 'x')")
+                notices.append(f"ignored: {others} (the rows are under 'x')")
     if values.ndim != 2:
         raise _FileError(f"table: expected shape [rows, columns], got shape {list(values.shape)}")
     if not values.size:
-        raise _FileError(f"table: expected rows, got an empty table shape {list(values.shape)}")
+        raise _FileError(f"table: expected rows, got an empty table of shape {list(values.shape)}")
     if values.dtype.kind in "fiub":
         return File(list(values.T), None, notices)
     if values.dtype.kind not in "US":

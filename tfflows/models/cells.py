@@ -114,7 +114,7 @@ class Dequantized(KDrawBound):
           ValueError: for a model without cells, a wrong shape, or numbers out of range.
         """
         if self._noise_cells is None:
-            raise ValueError("dequantize: the model was built without it")
+            raise ValueError("dequantize: expected a model built with dequantize=True, got False")
         zeros = np.zeros_like(np.asarray(step, np.float64))
         self._noise_cells.set(
             step, zeros if origin is None else origin, zeros + 1.0 if grid is None else grid

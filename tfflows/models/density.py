@@ -44,8 +44,9 @@ class DensityModel(Compiled, Feeding, keras.Model):
     def __init__(self, seed: int = 0, name: str | None = None, **kwargs):
         if keras.config.dtype_policy().name == "float64":
             raise ValueError(
-                "precision: models compute in float32 (offsets of tables are subtracted in float64 "
-                "all the same), got float64, Keras's global policy; set another, such as float32"
+                "precision: models compute in float32 (only the offsets of tables are "
+                "subtracted in float64), got float64, Keras's global policy; set another "
+                "policy, such as float32"
             )
         # float32 and no autocast: under a mixed-precision policy Keras would cast the data.
         super().__init__(name=name, dtype="float32", autocast=False, **kwargs)
@@ -158,11 +159,11 @@ class DensityModel(Compiled, Feeding, keras.Model):
     def _check_context(self, context, rows=None):
         if self.context_shape is None:
             if context is not None:
-                raise ValueError("context: the model takes none, got one")
+                raise ValueError("context: the model takes no context, got one")
             return None
         expected = ", ".join(map(str, ("batch", *self.context_shape)))
         if context is None:
-            raise ValueError(f"context: the model needs one of shape [{expected}], got None")
+            raise ValueError(f"context: the model expects shape [{expected}], got None")
         context = tf.cast(tf.convert_to_tensor(context), tf.float32)
         if not context.shape.is_compatible_with((rows, *self.context_shape)):
             count = "" if rows is None else f" with a batch of {rows}"
@@ -175,7 +176,7 @@ class DensityModel(Compiled, Feeding, keras.Model):
         n, start = whole_number("n", n, 0), whole_number("start", start, 0)
         seed = None if seed is None else whole_number("seed", seed, -(2**63))
         if not tf.is_tensor(n) and not tf.is_tensor(start) and start + n > 2**63:
-            raise ValueError(f"start: expected draws numbered below 2**63, got {start} + {n}")
+            raise ValueError(f"start: expected start + n of at most 2**63, got {start} + {n}")
         try:
             scale = tf.get_static_value(tf.cast(tf.convert_to_tensor(temperature), tf.float32))
         except (TypeError, ValueError, tf.errors.UnimplementedError):

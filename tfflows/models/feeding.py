@@ -95,7 +95,7 @@ class Feeding:
         finite = np.isfinite(x.numpy().reshape(x.shape[0], -1)).all(axis=1)
         if not finite.all():
             row = start + int(np.argmin(finite))
-            raise ValueError(f"{name}: expected finite rows, row {row} is not")
+            raise ValueError(f"{name}: expected finite rows, got NaN or infinity in row {row}")
 
     def _check_rounding(self, name, x):
         """Raises a ValueError if rounding to float32 wipes out a column's variation."""
@@ -141,8 +141,8 @@ class Feeding:
 def _check_weights(y, keywords):
     if y is None and keywords.get("sample_weight") is not None:
         raise ValueError(
-            "sample_weight: only beside contexts, as Keras drops it where there is no y; "
-            "repeat rows instead"
+            "sample_weight: expected None without contexts, because Keras ignores it if y is "
+            "None; repeat rows instead"
         )
 
 
@@ -234,7 +234,7 @@ def validation_parts(x, y, weights, share: float):
     kept = math.floor(x.shape[0] * (1.0 - share))
     if not 0 < kept < x.shape[0]:
         raise ValueError(
-            f"validation_split: expected rows on both sides, got {share} of {x.shape[0]} rows"
+            f"validation_split: expected rows in both parts, got {share} of {x.shape[0]} rows"
         )
     arrays = [x, y, weights]
     return [

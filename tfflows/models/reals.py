@@ -32,7 +32,7 @@ class RealEvents(NamedColumns):
     def set_standardization(self, mean, std) -> None:
         """Sets the statistics of a model built with `standardize=True`; see `Standardize`."""
         if self._standardize is None:
-            raise ValueError("standardize: the model was built without it")
+            raise ValueError("standardize: expected a model built with standardize=True, got False")
         self._standardize.set_statistics(mean, std)
         # Functions that Keras has already traced may return data of another dtype.
         self.train_function = self.test_function = self.predict_function = None
@@ -52,8 +52,8 @@ class RealEvents(NamedColumns):
         dtype = tf.as_dtype(x.dtype)
         if self.event_dtype == tf.float64 and not (dtype.is_integer or dtype == tf.float64):
             raise ValueError(
-                f"{name}: expected float64, since float32 is too coarse for a column of the data "
-                f"that the model was standardised with, got {dtype.name}"
+                f"{name}: expected float64, since float32 is too coarse for a column of the "
+                f"training data, got {dtype.name}"
             )
 
     def _check_rounding(self, name, x):
@@ -68,6 +68,6 @@ class RealEvents(NamedColumns):
         std = x.std(axis=0)
         for column in np.flatnonzero((lost > 1e-3 * std) & (std > 0)):
             raise ValueError(
-                f"{name}: column {column} varies too little beside its size for float32, in which "
-                "the model computes; build it with standardize=True and call set_standardization"
+                f"{name}: column {column} varies too little for float32, relative to its size; "
+                "build the model with standardize=True and call set_standardization"
             )

@@ -86,7 +86,7 @@ class LipschitzMLP(keras.layers.Layer):
     ):
         super().__init__(dtype=dtype, **kwargs)
         if not 0.0 < coefficient < 1.0:
-            raise ValueError(f"coefficient: expected between 0 and 1, got {coefficient}")
+            raise ValueError(f"coefficient: expected a number between 0 and 1, got {coefficient}")
         if not hidden_units or min(hidden_units) < 1:
             raise ValueError(f"hidden_units: expected positive sizes, got {tuple(hidden_units)}")
         self.outputs, self.hidden_units = int(outputs), tuple(hidden_units)

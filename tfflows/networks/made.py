@@ -139,7 +139,7 @@ class AutoregressiveNetwork(tfp.bijectors.AutoregressiveNetwork):
         if not self._conditional:
             return [0.0] * len(self._layers)
         if context is None:
-            raise ValueError("context: the network is conditional and needs one, got None")
+            raise ValueError("context: the network is conditional and needs a context, got None")
         return [tf.matmul(tf.cast(context, dtype), kernel) for kernel in self._context_kernels]
 
     def _hidden(self, x, dense: Callable, drop: Callable):

@@ -59,11 +59,15 @@ class Gibbs(tfp.mcmc.TransitionKernel):
             raise ValueError("updates: expected at least one, got none")
         blocks = [update for update in self._updates if isinstance(update, Block)]
         if blocks and target_log_prob_fn is None:
-            raise ValueError("target_log_prob_fn: a block needs it, got None")
+            raise ValueError(
+                "target_log_prob_fn: expected a function, because a Block needs it, got None"
+            )
         for block in blocks:
             indices = list(block.indices)
             if not indices or min(indices) < 0 or len(set(indices)) < len(indices):
-                raise ValueError(f"indices: expected different coordinates, got {indices}")
+                raise ValueError(
+                    f"indices: expected different coordinates, none negative, got {indices}"
+                )
         self._target_log_prob_fn = target_log_prob_fn
         self._blocks = len(blocks)
 
@@ -95,7 +99,8 @@ class Gibbs(tfp.mcmc.TransitionKernel):
         for update in self._updates:
             if isinstance(update, Block) and max(update.indices) >= init_state.shape[-1]:
                 raise ValueError(
-                    f"indices: expected less than {init_state.shape[-1]}, got {max(update.indices)}"
+                    f"indices: expected coordinates below {init_state.shape[-1]}, got "
+                    f"{max(update.indices)}"
                 )
         accepted = tf.ones_like(init_state[..., 0], tf.bool)
         return _Results(is_accepted=(accepted,) * self._blocks)

@@ -134,5 +134,7 @@ def importance_sampling(
         value = log_weights[np.argmax(bad)]
         raise ValueError(f"target_log_prob_fn: expected finite values or -inf, got {value}")
     if np.isneginf(log_weights).all():
-        raise ValueError(f"target_log_prob_fn: expected a finite value somewhere, {n} are -inf")
+        raise ValueError(
+            f"target_log_prob_fn: expected a finite value for some draw, got -inf for all {n}"
+        )
     return Weighted(np.concatenate(samples), log_weights)

@@ -86,9 +86,11 @@ def check_proposal(model) -> None:
     if not isinstance(model, DensityModel):
         raise ValueError(f"proposal: expected a DensityModel, got a {type(model).__name__}")
     if model.context_shape is not None:
-        raise ValueError(f"proposal: expected a model without a context, {model.name} takes one")
+        raise ValueError(
+            f"proposal: expected a model without a context, got {model.name}, which takes one"
+        )
     if not model.initialized:
-        raise ValueError("proposal: expected a trained model, this one has seen no data")
+        raise ValueError("proposal: expected a trained model, got one that has seen no data")
 
 
 def independence_metropolis(

@@ -144,7 +144,9 @@ class _Pixels:
             ) from None
         self._indices = np.flatnonzero(self._hidden)
         if len(self._indices) in (0, self._hidden.size):
-            raise ValueError("hidden: expected some of the numbers of an image, got none or all")
+            raise ValueError(
+                "hidden: expected part of an image to be hidden, got nothing or all of it"
+            )
         model.check_data("x", np.where(self._hidden, 0, x))
         draws = model.sample(len(x), seed, context=context).numpy()
         self._dropped = 256 // 2**model.bits

@@ -36,9 +36,13 @@ def precondition(
     if not isinstance(flow, Flow):
         raise ValueError(f"flow: expected a Flow, got a {type(flow).__name__}")
     if flow.base.name != "normal":
-        raise ValueError(f"flow: expected a normal base, got {flow.base.name}: its latents end")
+        raise ValueError(f"flow: expected a normal base, got {flow.base.name}")
     if flow.context_shape is not None:
-        raise ValueError(f"flow: expected one without a context, {flow.name} takes one")
+        raise ValueError(
+            f"flow: expected a flow without a context, got {flow.name}, which takes one"
+        )
     if not flow.initialized:
-        raise ValueError("flow: expected a trained one, its ActNorm layers have seen no data")
+        raise ValueError(
+            "flow: expected a trained flow, got one whose ActNorm layers have seen no data"
+        )
     return tfp.mcmc.TransformedTransitionKernel(kernel, flow.bijector)

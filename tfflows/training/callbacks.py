@@ -104,7 +104,7 @@ class Guard(_Stepped):
 
     def _kept(self) -> str:
         if not self.path.exists():
-            return "no checkpoint had been written"
+            return "no checkpoint has been written yet"
         return f"the checkpoint of step {checkpoint.read_state(self.path)['step']} is kept"
 
 

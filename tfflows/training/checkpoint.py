@@ -63,8 +63,8 @@ def restore_state(path: str | os.PathLike, variables: list[keras.Variable]) -> d
     found = [array.shape for array in arrays]
     if expected != found:
         raise ValueError(
-            f"checkpoint: expected {len(expected)} variables of the model's shapes in {path}, "
-            f"got {len(found)} of another model"
+            f"checkpoint: expected {len(expected)} variables with the model's shapes in {path}, "
+            f"got {len(found)} from another model"
         )
     for variable, array in zip(variables, arrays, strict=True):
         variable.assign(array)

@@ -127,7 +127,7 @@ def _of_columns(x: np.ndarray, names: Names) -> tuple[str, int] | None:
             sign = np.sign(unit[:, column] @ unit[:, other])
             if np.std(unit[:, column] - sign * unit[:, other]) < _COPY:
                 both = f"{names.column(other)} and {names.column(column)}"
-                return f"columns {both} are copies of each other, but for scale", column
+                return f"columns {both} are copies of each other up to scale and offset", column
     return None
 
 

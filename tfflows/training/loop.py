@@ -51,7 +51,7 @@ class Settings:
                 raise ValueError(f"{name}: expected at least 1, got {getattr(self, name)}")
         if self.patience is not None and self.patience < 1:
             raise ValueError(
-                f"patience: expected at least 1 step, or none for no limit, got {self.patience}"
+                f"patience: expected at least 1 step, or None for no limit, got {self.patience}"
             )
         if self.eval_every % self.checkpoint_every:
             raise ValueError(

@@ -133,7 +133,7 @@ def optimizer(
     if clip_norm is not None and not 0 <= clip_norm < math.inf:
         raise ValueError(f"clip_norm: expected 0 or more, got {clip_norm}")
     if not 0 <= ema < 1:
-        raise ValueError(f"ema: expected 0 to below 1, got {ema}")
+        raise ValueError(f"ema: expected at least 0 and below 1, got {ema}")
     keywords = {"momentum": momentum} if name in _MOMENTUM else {}
     # Keras's AdamW does not accept None; elsewhere 0 would cost a multiplication per variable.
     decay = weight_decay or (0.0 if name == "adamw" else None)

@@ -72,11 +72,11 @@ class Progress(keras.callbacks.Callback):
         """Prints where the run resumes, or that nothing is left to do."""
         if self._best.stopped:
             self._print(
-                f"stopped at step {done} of {self.steps} before, as validation had not improved "
-                f"since step {self._best.step}; a longer patience goes on"
+                f"already stopped at step {done} of {self.steps}, because validation had not "
+                f"improved since step {self._best.step}; raise the patience to continue"
             )
         elif done >= self.steps:
-            self._print(f"finished already, at step {done}; more steps go on")
+            self._print(f"already finished at step {done}; raise the number of steps to continue")
         elif done:
             self._print(f"resuming at step {done} of {self.steps}")
 

@@ -18,7 +18,9 @@ from absl import flags
 from zoo import cli
 
 if __name__ == "__main__":  # before TensorFlow is imported, which takes seconds
-    flags.DEFINE_string("data_dir", None, "Folder of TFDS sets with cifar10; the set goes there.")
+    flags.DEFINE_string(
+        "data_dir", None, "Folder of TFDS data sets with cifar10; the new set is written there."
+    )
     cli.begin("zoo.datasets.cifar10_20k", __doc__, ("data_dir",))
 
 import hashlib
@@ -79,7 +81,7 @@ def make(data_dir: str) -> None:
     """
     place = pathlib.Path(data_dir).expanduser()
     if (place / NAME / VERSION).exists():  # an interrupted run is under another name
-        raise ValueError(f"data_dir: {place} has a set {NAME!r} already")
+        raise ValueError(f"data_dir: {place} already has a data set {NAME!r}")
     outputs.check_folder("data_dir", place)
     with np.load(_DIGESTS) as file:
         wanted = dict(file)

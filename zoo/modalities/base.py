@@ -179,7 +179,7 @@ def mean(name: str, values: np.ndarray) -> dict:
 def described(title: str, result: dict, name: str, unit: str = "nats") -> str:
     """A figure from `mean`, in words."""
     if result[name] is None:
-        return f"{title}: not finite (some rows are outside of the support)"
+        return f"{title}: not finite (some rows are outside the model's support)"
     return f"{title}: {result[name]:.4f} +- {result[f'{name}_two_standard_errors']:.4f} {unit}"
 
 
@@ -187,4 +187,4 @@ def bound(samples: int | None) -> str:
     """A bound of K draws, in words; `None` for an exact figure."""
     if samples is None:
         return "exact"
-    return f"bound of {samples} draw{'s' if samples > 1 else ''} of noise"
+    return f"bound from {samples} draw{'s' if samples > 1 else ''} of noise"

@@ -92,7 +92,7 @@ def need(config: ConfigDict, key: str) -> str:
     value = config.data[key]
     if not value:
         raise ValueError(
-            f"data.{key}: {config.name} needs it: --config.data.{key}=... in training, "
-            f"--{key if key.startswith('data_') else 'data_' + key}=... in evaluation"
+            f"data.{key}: {config.name} needs a value; set --config.data.{key}=... to train, "
+            f"--{key if key.startswith('data_') else 'data_' + key}=... to evaluate"
         )
     return value

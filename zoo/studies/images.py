@@ -21,14 +21,16 @@ from absl import flags
 from zoo import choices, cli
 
 if __name__ == "__main__":  # before TensorFlow is imported, which takes seconds
-    flags.DEFINE_enum("study", None, choices.STUDIES, "What is compared.")
-    flags.DEFINE_string("output", None, "Folder of the runs, the table and the picture.")
-    flags.DEFINE_string("data_dir", None, "Folder of TFDS sets.")
-    flags.DEFINE_string("data_name", None, "TFDS set; the study's own by default.")
-    flags.DEFINE_integer("channels", None, "1 or 3; the study's own by default.")
+    flags.DEFINE_enum("study", None, choices.STUDIES, "Comparison to run.")
+    flags.DEFINE_string("output", None, "Folder for the runs, the table and the picture.")
+    flags.DEFINE_string("data_dir", None, "Folder of TFDS data sets.")
+    flags.DEFINE_string("data_name", None, "TFDS data set; the study's own by default.")
+    flags.DEFINE_integer(
+        "channels", None, "Number of channels, 1 or 3; the study's own by default."
+    )
     flags.DEFINE_integer("steps", None, "Steps of each training; the study's own by default.")
-    flags.DEFINE_integer("seeds", 3, "Trainings of each variant.")
-    flags.DEFINE_integer("rows", 2000, "Number of test images, the first.")
+    flags.DEFINE_integer("seeds", 3, "Number of seeds to train each variant from.")
+    flags.DEFINE_integer("rows", 2000, "Number of test images to score, from the first.")
     cli.define_samples()
     cli.begin("zoo.studies.images", __doc__, ("study", "output", "data_dir"))
 
@@ -210,11 +212,11 @@ def _compared(first: str, second: str, records) -> str:
     error = _error(gaps)
     line = f"- {first} ahead of {second} by {gaps.mean():.4f} ± {2 * error:.4f} bits/dim: "
     if abs(gaps.mean()) > 2 * error:
-        return line + ("resolved" if gaps.mean() > 0 else "resolved, in the other order")
+        return line + ("resolved" if gaps.mean() > 0 else "resolved, but in the opposite order")
     if not math.isfinite(error) or not gaps.mean():
-        return line + "one seed says nothing of its error"
+        return line + "one seed gives no estimate of the error"
     needed = math.ceil((2 * gaps.std(ddof=1) / gaps.mean()) ** 2)
-    return line + f"not resolved; at this gap and spread it takes {needed} seeds"
+    return line + f"not resolved; at this gap and spread it would take {needed} seeds"
 
 
 def picture(study: str, records: dict[str, list[dict]], path: pathlib.Path) -> None:

@@ -25,10 +25,10 @@ from zoo import cli
 
 if __name__ == "__main__":  # before TensorFlow is imported, which takes seconds
     flags.DEFINE_string("model", None, "Name of a zoo model of images, or a work directory.")
-    flags.DEFINE_string("other", "mnist", "TFDS set of the other images.")
-    flags.DEFINE_string("data_dir", None, "Folder of TFDS sets.")
-    flags.DEFINE_integer("rows", 2000, "Number of images of each set, the first.")
-    flags.DEFINE_string("output", None, "Folder of the table and the picture.")
+    flags.DEFINE_string("other", "mnist", "TFDS data set of the other images.")
+    flags.DEFINE_string("data_dir", None, "Folder of TFDS data sets.")
+    flags.DEFINE_integer("rows", 2000, "Number of images to score from each set, from the first.")
+    flags.DEFINE_string("output", None, "Folder for the table and the picture.")
     cli.define_samples()
     cli.begin("zoo.studies.outliers", __doc__, ("model", "output"))
 
@@ -136,14 +136,14 @@ def main() -> None:
     outputs.check_folder("output", values.output, ("table.md", "histograms.png"))
     model = registry.load(values.model)
     if model.modality != "images":
-        raise ValueError(f"model: expected one of images, got {values.model}")
+        raise ValueError(f"model: expected a model of images, got {values.model}")
     if model.context_shape is not None:
-        raise ValueError("model: images of other sets have no class, give one without")
+        raise ValueError("model: expected a model without classes, got a class-conditional one")
     cli.set_samples(model, values.samples)
     own = registry.trained_config(values.model)["data"]
     data_dir = values.data_dir or own["data_dir"]
     if not data_dir:
-        raise ValueError(f"data_dir: {values.other} needs --data_dir=FOLDER of TFDS sets")
+        raise ValueError(f"data_dir: {values.other} needs --data_dir=FOLDER with TFDS data sets")
     data = registry.data_of(values.model, data_dir=data_dir)
     height, width, channels = model.event_shape
     other = images.tfds_images(values.other, data_dir, "test", (height, width), channels).x[

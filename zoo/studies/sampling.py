@@ -20,10 +20,10 @@ from absl import flags
 from zoo import cli
 
 if __name__ == "__main__":  # before TensorFlow is imported, which takes seconds
-    flags.DEFINE_string("output", "runs/sampling_study", "Folder of the table and the picture.")
+    flags.DEFINE_string("output", "runs/sampling_study", "Folder for the table and the picture.")
     flags.DEFINE_integer("chains", 100, "Number of chains.")
-    flags.DEFINE_integer("steps", 2000, "Steps of each, after half as many to burn in.")
-    flags.DEFINE_integer("train_steps", 3000, "Steps of the flow's training.")
+    flags.DEFINE_integer("steps", 2000, "Steps of each chain, after half as many burn-in steps.")
+    flags.DEFINE_integer("train_steps", 3000, "Training steps of the flow.")
     cli.begin("zoo.studies.sampling", __doc__)
 
 import logging
@@ -288,9 +288,9 @@ def main() -> None:
     trained = facts["training"]
     print(
         f"Neal's funnel, {DIM} dimensions: {values.chains} chains of {values.steps} steps after "
-        f"{facts['burn_in']}\nflow: {trained['steps']} steps of reverse KL in "
-        f"{trained['seconds']:.0f} s, KL(q, p) {trained['kl_divergence']:.3f} nats\n\n"
-        f"{table(facts)}\n\n{folder}: sampling_study.json, sampling_study.png "
+        f"{facts['burn_in']} burn-in steps\nflow: {trained['steps']} steps of reverse KL in "
+        f"{trained['seconds']:.0f} s, KL(q, p) {trained['kl_divergence']:.3f} "
+        f"nats\n\n{table(facts)}\n\n{folder}: sampling_study.json, sampling_study.png "
         f"({time.monotonic() - began:.0f} s in all)"
     )
 

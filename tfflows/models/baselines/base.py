@@ -145,7 +145,9 @@ def check_rows(model, rows) -> np.ndarray:
         raise ValueError(f"rows: expected shape [n, {dim}], got {list(rows.shape)}")
     finite = np.isfinite(rows).all(axis=1)
     if not finite.all():
-        raise ValueError(f"rows: expected finite numbers, row {np.argmin(finite)} is not")
+        raise ValueError(
+            f"rows: expected finite numbers, got NaN or infinity in row {np.argmin(finite)}"
+        )
     if len(rows) < 2:
         raise ValueError(f"rows: expected at least 2, got {len(rows)}")
     rows = model.noisy(rows)
@@ -154,7 +156,8 @@ def check_rows(model, rows) -> np.ndarray:
     small = (np.abs(rows) <= _LARGEST).all(axis=1)
     if not small.all():
         raise ValueError(
-            f"rows: expected numbers within +-{_LARGEST:g}, row {np.argmin(small)} is beyond"
+            f"rows: expected numbers within +-{_LARGEST:g}, got a larger one in row "
+            f"{np.argmin(small)}"
         )
     return rows
 

@@ -30,7 +30,7 @@ class Gaussian(AffineFlow):
           ValueError: for a wrong shape, rows that are not finite, or a singular covariance.
         """
         if not self.supports_temperature:
-            raise ValueError(f"base: a Gaussian has a normal one, got {self.base.name}")
+            raise ValueError(f"base: expected normal for a Gaussian, got {self.base.name}")
         rows, _ = self.learn_columns(rows, {})
         rows = check_rows(self, rows)
         covariance = np.atleast_2d(np.cov(rows, rowvar=False, bias=True))
@@ -38,8 +38,8 @@ class Gaussian(AffineFlow):
         std = np.sqrt(np.diag(covariance))
         if not std.all() or np.linalg.cond(covariance / np.outer(std, std)) > 1e12:
             raise ValueError(
-                "rows: expected a covariance of full rank, got a singular one (a constant column, "
-                "one that repeats others, or fewer rows than columns)"
+                "rows: expected a covariance of full rank, got a singular one: a column is "
+                "constant or repeats others, or there are fewer rows than columns"
             )
         affine = self.bijector.bijectors[-1]
         affine.matrix.assign(np.linalg.inv(np.linalg.cholesky(covariance)).astype(np.float32))

@@ -83,7 +83,7 @@ class Histogram(Dequantized, Baseline):
         x = rows.astype(np.float32)
         constant = np.flatnonzero(x.min(axis=0) == x.max(axis=0))
         if constant.size:
-            raise ValueError(f"rows: expected columns that vary, column {constant[0]} does not")
+            raise ValueError(f"rows: expected columns that vary, got constant column {constant[0]}")
         p.low.assign(x.min(axis=0))
         p.high.assign(x.max(axis=0))
         p.tail.assign(rows.std(axis=0).astype(np.float32))

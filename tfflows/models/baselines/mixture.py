@@ -68,7 +68,9 @@ class GaussianMixture(Dequantized, Baseline):
 
         components = self._config["components"]
         if len(rows) < components:
-            raise ValueError(f"rows: expected at least one a component, {components}: {len(rows)}")
+            raise ValueError(
+                f"rows: expected at least one for each of {components} components, got {len(rows)}"
+            )
         em = mixture.GaussianMixture(
             components,
             reg_covar=self._config["regularization"],
@@ -82,7 +84,9 @@ class GaussianMixture(Dequantized, Baseline):
                 em.fit(rows)
             except ValueError as error:
                 reason = str(error).split(".")[0]
-                raise ValueError(f"regularization: too small for these rows: {reason}") from None
+                raise ValueError(
+                    f"regularization: expected a larger number for these rows: {reason}"
+                ) from None
         upper = em.precisions_cholesky_
         diagonal = np.diagonal(upper, axis1=1, axis2=2)
         eye = np.eye(rows.shape[1], dtype=bool)

@@ -204,7 +204,7 @@ class DequantizedFlow(IntegerEvents, KDrawBound, Flow):
         """Integers `uint8 [batch, *event]` of latents `[batch, *latent]`."""
         z = tf.cast(tf.convert_to_tensor(z), tf.float32)
         if not tf.inside_function() and not np.isfinite(z).all():
-            raise ValueError("z: expected finite numbers, got some that are not")
+            raise ValueError("z: expected finite numbers, got NaN or infinity")
         return super().decode(z, context)
 
 

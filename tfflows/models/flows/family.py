@@ -45,7 +45,7 @@ class FlowFamily(Described):
         unknown = sorted(set(arguments) - set(known))
         if unknown:
             raise ValueError(
-                f"{unknown[0]}: {cls.__name__} has no such argument; it has {', '.join(known)}"
+                f"{unknown[0]}: {cls.__name__} has no such argument; it takes {', '.join(known)}"
             )
 
     @classmethod
@@ -76,8 +76,8 @@ def check_precision(precision: str | None) -> str:
     if name not in _PRECISIONS:
         source = ", Keras's global policy" if precision is None else ""
         raise ValueError(
-            f"precision: expected one of {', '.join(_PRECISIONS)} (a flow computes in float32, "
-            f"its conditioners as the policy says), got {name!r}{source}"
+            f"precision: expected one of {', '.join(_PRECISIONS)} (for the conditioners; the "
+            f"rest of a flow computes in float32), got {name!r}{source}"
         )
     return name
 
@@ -109,4 +109,4 @@ def context_shape_of(context_dim) -> tuple[int] | None:
 def no_context(context_dim) -> None:
     """Raises ValueError for a family that takes no context and is given one."""
     if context_dim is not None:
-        raise ValueError(f"context_dim: the family takes no context, got {context_dim}")
+        raise ValueError(f"context_dim: this family takes no context, got {context_dim}")

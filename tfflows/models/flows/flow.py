@@ -101,9 +101,9 @@ class Flow(RealEvents, DensityModel):
         if hidden:
             raise ValueError(
                 f"bijector: {self.bijector.name} uses {hidden[0]} and {len(hidden) - 1} other "
-                "variables that no attribute of it holds (they are in a function, or in a layer "
-                "that a function calls), so training would not move them; set the layers as an "
-                "attribute of the bijector, or use tfflows.bijectors"
+                "variables that are not in its attributes (but in a function, or a layer that a "
+                "function calls), so training would not update them; make the layers attributes "
+                "of the bijector, or use tfflows.bijectors"
             )
 
     @property
@@ -287,7 +287,7 @@ class Flow(RealEvents, DensityModel):
         steps = whole_number("steps", steps, 2)
         x = as_tensor(x)
         if x.shape[:1] != 4:
-            raise ValueError(f"x: expected four data, got shape {tuple(x.shape)}")
+            raise ValueError(f"x: expected four data points, got shape {tuple(x.shape)}")
         angle = 2.0 * np.pi * np.arange(steps) / steps
         a, b = (v.reshape(-1, 1) for v in np.meshgrid(angle, angle, indexing="ij"))
         weights = np.concatenate(

@@ -43,7 +43,7 @@ class Images(base.Modality):
         shape = arguments.pop("shape", None) or known
         if shape is None:
             raise ValueError(
-                f"shape: {name} is a model of a user's images, give (height, width, channels)"
+                f"shape: {name} is for your own images; give (height, width, channels)"
             )
         return shape
 
@@ -114,12 +114,15 @@ class Images(base.Modality):
     def define_flags(self):
         """As `Modality.define_flags`."""
         flags.DEFINE_integer("class", None, "The class to draw; by default all in turn.")
-        flags.DEFINE_list("images", None, "Which test images, by index: 3,7.")
+        flags.DEFINE_list("images", None, "Indices of the test images, such as 3,7.")
         flags.DEFINE_integer(
-            "steps", None, "Images in an interpolation or along an angle; gradients."
+            "steps",
+            None,
+            "Number of images in a row of interpolate or manifold, or of gradient steps in "
+            "inpaint.",
         )
-        flags.DEFINE_enum("mask", "bottom", _MASKS, "What inpaint hides.")
-        flags.DEFINE_enum("method", "ascent", _METHODS, "How inpaint completes.")
+        flags.DEFINE_enum("mask", "bottom", _MASKS, "Part of each image that inpaint hides.")
+        flags.DEFINE_enum("method", "ascent", _METHODS, "How inpaint fills in the hidden part.")
 
     def check_output(self, model, path):
         """As `Modality.check_output`."""

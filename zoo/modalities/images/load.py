@@ -83,6 +83,9 @@ def load(
 def _no_classes(class_names: list[str] | None) -> str:
     """The error message for images without labels, in training or with a trained model."""
     if class_names is None:
-        return "model.args.classes: the images have no labels; give 0"
+        return "model.args.classes: expected 0, because the images have no labels"
     shown = ", ".join(class_names[:20])
-    return f"data: expected images of the classes {shown}, a folder each, got images without labels"
+    return (
+        f"data: expected images of the classes {shown}, with a folder for each, got images "
+        "without labels"
+    )

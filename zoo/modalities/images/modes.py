@@ -54,7 +54,9 @@ def check_path(path: str | os.PathLike) -> str:
     """Returns the suffix of a picture's file; raises a ValueError if it cannot be written."""
     kind = pathlib.Path(path).suffix.lower()
     if kind not in (".png", ".npy"):
-        raise ValueError(f"output: expected a file of .png, .npy for images, got {str(path)!r}")
+        raise ValueError(
+            f"output: expected a file ending in .png or .npy for images, got {str(path)!r}"
+        )
     outputs.check_output(path)
     return kind
 
@@ -112,7 +114,7 @@ def classes(
     """
     count = class_count(flow)
     if not count:
-        raise ValueError(f"mode: classes needs a class-conditional model, {flow.name} is not")
+        raise ValueError(f"mode: classes needs a class-conditional model, got {flow.name}")
     rows = [_draw(flow, n, seed, start, temperature, np.full(n, k)) for k in range(count)]
     return Picture(np.concatenate(rows), n, names or [str(k) for k in range(count)])
 
@@ -130,7 +132,7 @@ def interpolate(flow, x, context=None, steps: int = 9) -> Picture:
       ValueError: for an odd number of images, or none.
     """
     if len(x) < 2 or len(x) % 2:
-        raise ValueError(f"images: interpolate needs pairs, an even number, got {len(x)}")
+        raise ValueError(f"images: interpolate needs pairs of images, got {len(x)}")
     rows = []
     for i in range(0, len(x), 2):
         ends = None if context is None else context[i : i + 2]
@@ -145,7 +147,7 @@ def manifold(flow, x, context=None, steps: int = 8) -> Picture:
       ValueError: for another number of images.
     """
     if len(x) != 4:
-        raise ValueError(f"images: manifold needs four, got {len(x)}")
+        raise ValueError(f"images: manifold needs four images, got {len(x)}")
     points = flow.manifold(x, steps, context).numpy()
     return Picture(points.reshape(-1, *points.shape[2:]), steps)
 

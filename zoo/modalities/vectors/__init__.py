@@ -33,9 +33,7 @@ class Vectors(base.Modality):
         """As `Modality.shape_to_build`; the argument is `dim`."""
         dim = arguments.pop("dim", None)
         if dim is None and known is None:
-            raise ValueError(
-                f"dim: {name} is a model of a user's table, give the number of columns"
-            )
+            raise ValueError(f"dim: {name} is for your own table; give the number of columns")
         return known if dim is None else (dim,)
 
     def load(self, config, trained):
@@ -63,8 +61,8 @@ class Vectors(base.Modality):
             return []
         phrases = data.cells.describe(data.facts["columns"])
         return [
-            f"{len(phrases)} of {data.dim} columns repeat their values, and get noise of one step; "
-            "log-likelihoods count the probability of a step there, not a density "
+            f"{len(phrases)} of {data.dim} columns have repeated values and get noise of one "
+            "step; there, log-likelihoods measure the probability of a step, not a density "
             "(--config.model.args.dequantize=False turns this off):",
             *(f"  {phrase}" for phrase in phrases),
         ]
@@ -170,7 +168,8 @@ class Vectors(base.Modality):
             lines.append(f"best possible log-likelihood: {-result['entropy']:.4f} nats")
         for name, count in result.get("off_grid", {}).items():
             lines.append(
-                f"note: {count} values of {name!r} lie off its grid, scored as the nearest"
+                f"note: {count} values of {name!r} lie off its grid and are scored as the "
+                "nearest grid value"
             )
         return lines
 

@@ -75,9 +75,14 @@ def check_path(path: str | os.PathLike, dim: int) -> str:
     path = pathlib.Path(path)
     kind = path.suffix.lower()
     if kind not in _KINDS:
-        raise ValueError(f"output: expected a file of {', '.join(_KINDS)}, got {str(path)!r}")
+        raise ValueError(
+            f"output: expected a file ending in {', '.join(_KINDS)}, got {str(path)!r}"
+        )
     if kind == ".png" and dim > 2:
-        raise ValueError(f"output: a picture shows one or two dimensions, the model has {dim}")
+        raise ValueError(
+            f"output: a picture shows one or two dimensions, but the model has {dim}; write .npy "
+            "or .csv"
+        )
     outputs.check_output(path)
     return kind
 

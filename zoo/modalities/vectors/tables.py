@@ -113,7 +113,7 @@ def load_tfds(config: ConfigDict, trained: dict) -> Data:
         first = train.columns[int(np.flatnonzero(~keep)[0])]
         raise ValueError(
             f"data: column {first!r} is constant over the training rows, as are "
-            f"{int((~keep).sum()) - 1} others (data.drop_constant=True leaves them out)"
+            f"{int((~keep).sum()) - 1} others (--config.data.drop_constant=True leaves them out)"
         )
     splits = table.TableSplits(
         *(part[:, keep] for part in rows),

@@ -66,7 +66,7 @@ def noise_of(spec, shape, levels, seed, recompute):
         return UniformDequantization()
     height, width, channels = shape
     if width % 2:
-        raise ValueError(f"dequantization: the variational one needs an even width, got {width}")
+        raise ValueError(f"dequantization: variational needs an even width, got {width}")
     squeezed, key = (height, width // 2, 2 * channels), seed * 1000 + 900
     names = ("width", "blocks", "heads", "layers", "components", "design")
     *sizes, count, components, design = (spec[name] for name in names)

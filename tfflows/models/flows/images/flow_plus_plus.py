@@ -108,6 +108,6 @@ def _check_divisible(shape, layout):
     columns = height * (2 if layout[-1] == "checkerboard" else 1)
     if shape[0] % height or shape[1] % columns:
         raise ValueError(
-            f"shape: expected a height that {height} divides and a width that {columns} divides, "
+            f"shape: expected a height divisible by {height} and a width divisible by {columns}, "
             f"got {shape}"
         )

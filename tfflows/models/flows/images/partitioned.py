@@ -55,8 +55,8 @@ class PartitionedRealNVP(ImageFamily):
         if unknown or not any(name in _COUPLINGS for name in partitions):
             known = ", ".join((*_COUPLINGS, *_REORDERINGS))
             raise ValueError(
-                f"partitions: expected names of {known}, one coupling at least, "
-                f"got {tuple(partitions)}"
+                f"partitions: expected names from {known}, with at least one coupling, got "
+                f"{tuple(partitions)}"
             )
         map, context_shape = tb.Affine(bound), context_shape_of(context_dim)
         layers, met = [], dict.fromkeys(_COUPLINGS, 0)
@@ -68,7 +68,8 @@ class PartitionedRealNVP(ImageFamily):
             if name == "unsqueeze":
                 if shape[-1] % 4:
                     raise ValueError(
-                        f"partitions: {shape[-1]} channels cannot be unsqueezed at {index}"
+                        f"partitions: {shape[-1]} channels cannot be unsqueezed at index "
+                        f"{index}; expected a multiple of 4"
                     )
                 shape = (2 * shape[0], 2 * shape[1], shape[2] // 4)
                 layers.append(tb.Invert(tb.Squeeze()))

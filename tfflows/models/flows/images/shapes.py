@@ -30,5 +30,7 @@ def squeezed(shape, argument: str) -> tuple[int, int, int]:
     """Returns the shape after a squeeze, or raises a ValueError that names `argument`."""
     height, width, channels = shape
     if height % 2 or width % 2:
-        raise ValueError(f"{argument}: too many, an image of {height} x {width} cannot be squeezed")
+        raise ValueError(
+            f"{argument}: too many for this image: {height} x {width} pixels cannot be halved again"
+        )
     return height // 2, width // 2, 4 * channels

@@ -49,7 +49,10 @@ class NSF(Family):
             if distributions.get(base).name == "normal":
                 raise ValueError("base: bounded splines need uniform or beta(a,b), got normal")
             if kwargs.get("marginals"):
-                raise ValueError("marginals: bounded splines need maps that keep the unit cube")
+                raise ValueError(
+                    "marginals: expected 0 for bounded splines, because marginals leave the "
+                    "unit cube"
+                )
         super().__init__(dim, base=base, tails=tails, **kwargs)
 
     @staticmethod
@@ -74,7 +77,10 @@ class NSF(Family):
             raise ValueError(f"spline: expected one of {', '.join(_SPLINES)}, got {spline!r}")
         if tails == "bounded" and (actnorm or linear == "lu"):
             leaves = "actnorm" if actnorm else "linear"
-            raise ValueError(f"{leaves}: bounded splines need maps that keep the unit cube")
+            raise ValueError(
+                f"{leaves}: bounded splines take no actnorm and no lu, because both leave the "
+                "unit cube"
+            )
         map = _SPLINES[spline](bins, bound, tails=tails)
         conditioned = Conditioned(
             dim, context_dim, seed, autoregressive, hidden_units, residual, dropout
