@@ -20,6 +20,7 @@ VERSION = 2
 MAY_CHANGE = {
     *("train.steps", "train.eval_every", "train.checkpoint_every", "train.patience"),
     *("train.steps_per_execution", "train.jit_compile"),
+    *("summary", "paper.title", "paper.url", "paper.result"),
 }
 
 

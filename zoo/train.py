@@ -250,8 +250,8 @@ def stored_values(config: ConfigDict, data_sha256: str = "") -> dict:
 def check_same(workdir: pathlib.Path, values: dict) -> None:
     """Raises a ValueError if the work directory has another config than these `stored_values`.
 
-    Entries that say how long and how often, not what the model is, may differ
-    (`schema.MAY_CHANGE`).
+    Entries that do not say what the model is, such as how long it trains and the words about it,
+    may differ (`schema.MAY_CHANGE`).
     """
     stored = _stored(workdir)
     if not stored:
