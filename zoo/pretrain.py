@@ -80,7 +80,7 @@ def pretrain(
         train(config, run)
         path = table if config.data.source == "table" else None
         result = evaluate(run, data_path=path)
-        if "bits_per_dim" in result:
+        if "bits_per_dim" in result and "samples" in result:
             more = evaluate(run, samples=_BOUND, rows=_BOUND_ROWS)
             result["bits_per_dim_of_more_draws"] = more
         stored = registry.pretrained_name(config)

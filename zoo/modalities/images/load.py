@@ -60,7 +60,7 @@ def load(
             f"{' x '.join(map(str, shape))}"
         )
     contexts = [None] * 3
-    classes = config.model.args.classes
+    classes = config.model.args.get("classes", 0)
     if classes:
         if any(part.labels is None for part, _ in parts):
             raise ValueError(_no_classes(class_names))

@@ -69,7 +69,7 @@ class Vectors(base.Modality):
 
     def set_up(self, model, config, data):
         """Sets mean and deviation of the training rows, and the cells of repeated values."""
-        if data.mean is not None and config.model.args.standardize:
+        if data.mean is not None and config.model.args.get("standardize", False):
             model.set_standardization(data.mean, data.std)
         if _dequantizes(config, data):
             model.set_cells(data.cells.step, data.cells.origin, data.cells.grid)
