@@ -107,7 +107,7 @@ KINDS = ("realnvp", "conditional", "cells", "image_glow_5_bits", "mixture_2d", "
 # The cheap checks also run on these.
 MORE_KINDS = (
     *("mixture_cdf_normal", "nsf_ar", "planar", "image_nice", "gaussian", "histogram_2d"),
-    "histogram_3d",
+    *("histogram_3d", "image_glow_classes"),
 )
 
 

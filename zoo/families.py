@@ -64,8 +64,11 @@ def default_arguments(family: str) -> dict:
     for found in reversed(order):
         for name, value in found.values.items():
             argument = name.removeprefix("default_")
-            if argument != name:
-                values[argument] = value
+            if argument == name:
+                continue
+            if isinstance(value, dict):  # a subclass sets some of the entries
+                value = (values.get(argument) or {}) | value
+            values[argument] = value
     return {name: value for name, value in values.items() if value is not None}
 
 

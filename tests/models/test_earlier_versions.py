@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import pytest
 
-import tfflows  # noqa: F401 - registers the classes
+from tfflows import models
 
 FILES = sorted(pathlib.Path(__file__).parent.glob("earlier/*/*.keras"))
 
@@ -20,6 +20,7 @@ FILES = sorted(pathlib.Path(__file__).parent.glob("earlier/*/*.keras"))
 def test_a_saved_model_is_as_before(path):
     expected = json.loads((path.parent / "figures.json").read_text())[path.stem]
     model = keras.saving.load_model(path)
+    assert isinstance(model, models.DensityModel)
     x = np.array(expected["x"])
     x = x.astype("uint8") if model.modality == "images" else x
     np.testing.assert_allclose(model.log_prob(x), expected["log_prob"], rtol=1e-5, atol=1e-4)

@@ -98,7 +98,7 @@ class Feeding:
             raise ValueError(f"{name}: expected finite rows, got NaN or infinity in row {row}")
 
     def _check_rounding(self, name, x):
-        """Raises a ValueError if rounding to float32 wipes out a column's variation."""
+        """Hook: raises a ValueError if rounding to float32 would spoil the rows."""
 
     def _rounds(self, x) -> bool:
         """Whether the model takes the rows as they are but Keras would round them to float32."""

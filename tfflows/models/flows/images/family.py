@@ -77,7 +77,7 @@ class ImageFamily(FlowFamily, DequantizedFlow):
         classes = classes or 0
         base = distributions.get(base or self.default_base)
         preprocessing = preprocessing or self.default_preprocessing
-        dequantization = spec_of(dequantization, self.default_dequantization)
+        dequantization = spec_of(dequantization, self._dequantization_by_default())
         self._check_kinds(
             {"classes": classes, "margin": margin, "preprocessing": preprocessing}
             | {"recompute": recompute, **arguments}
@@ -122,8 +122,13 @@ class ImageFamily(FlowFamily, DequantizedFlow):
         """The arguments that a zoo config may set, each with its default."""
         return super().default_arguments() | {
             "preprocessing": cls.default_preprocessing,
-            "dequantization": dict(cls.default_dequantization),
+            "dequantization": cls._dequantization_by_default(),
         }
+
+    @classmethod
+    def _dequantization_by_default(cls) -> dict:
+        """All entries: those that the family sets, and the others as of every family."""
+        return {**ImageFamily.default_dequantization, **cls.default_dequantization}
 
     @classmethod
     def from_config(cls, config, custom_objects=None):

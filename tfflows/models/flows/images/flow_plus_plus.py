@@ -33,15 +33,7 @@ class FlowPlusPlus(ImageFamily):
     Dequantization and Architecture Design, 2019. https://arxiv.org/abs/1902.00275
     """
 
-    default_dequantization = {
-        "kind": "variational",
-        "layers": 4,
-        "width": 32,
-        "blocks": 2,
-        "components": 8,
-        "heads": 0,
-        "design": "cifar10",
-    }
+    default_dequantization = {"kind": "variational"}
 
     @staticmethod
     def layers_of(
