@@ -135,7 +135,9 @@ def test_kernels_that_are_not_normalised_fail_the_contraction(monkeypatch):
         check_contraction(residual_map(size=3))
 
 
-@pytest.mark.parametrize("make", [residual_map, continuous_map])
+@pytest.mark.parametrize(
+    "make", [residual_map, pytest.param(continuous_map, marks=pytest.mark.slow)]
+)
 def test_gradients_of_the_inverse_are_those_of_the_implicit_function(make):
     """A round trip moves with its start alone, and not with the weights."""
     tight = {} if make is residual_map else {"rtol": 1e-6, "atol": 1e-6}

@@ -164,7 +164,7 @@ def test_training_lowers_the_loss(name):
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("flowpp_cifar10", 31_443_440),
+        pytest.param("flowpp_cifar10", 31_443_440, marks=pytest.mark.slow),
         pytest.param("flowpp_imagenet32", 168_955_724, marks=pytest.mark.slow),
         # Of the authors' count, 4 embeddings of the positions are of networks without attention.
         pytest.param("flowpp_imagenet64", 73_489_960 - 4 * 64 * 32 * 96, marks=pytest.mark.slow),

@@ -91,7 +91,7 @@ def copy(undisturbed, folder):
     shutil.copytree(undisturbed[0], folder, dirs_exist_ok=True)
 
 
-@pytest.mark.parametrize("step", [2, 23])
+@pytest.mark.parametrize("step", [2, pytest.param(23, marks=pytest.mark.slow)])
 def test_stopped_and_started_again(tmp_path, monkeypatch, undisturbed, step):
     folder, whole, result = undisturbed
     with monkeypatch.context() as patch:

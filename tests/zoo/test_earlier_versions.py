@@ -99,14 +99,6 @@ def test_what_is_asked_for_and_differs_is_still_refused(tmp_path):
         train(config, work)
 
 
-def test_the_words_about_a_model_may_change(tmp_path):
-    work, _ = stored(tmp_path, "e15ac41", "moons")
-    config = command("e15ac41", "moons", None)
-    config.summary, config.paper.title = "In other words.", "As it was published, 2016"
-    train(config, work, verbose=0)
-    is_as_before(work, "e15ac41", "moons")
-
-
 def test_an_entry_that_has_moved_is_compared_with_the_run(tmp_path):
     """It is not taken for one that the stored config lacks, whose value the run would decide."""
     work, path = stored(tmp_path, "e15ac41", "photos_interrupted")

@@ -75,7 +75,8 @@ def test_the_rows_that_dropout_follows_are_those_of_training(tmp_path, monkeypat
     config = registry.config("maf_table")
     config.data.path = str(tmp_path / "rows.npy")
     config.model.args.layers, config.model.args.hidden_units = 1, (4,)
-    config.train.steps, config.train.jit_compile = 1, False
+    config.model.args.marginals = 0
+    config.train.steps, config.train.jit_compile, config.train.steps_per_execution = 1, False, 1
     train(config, tmp_path / "run", verbose=0)
     stored = json.loads((tmp_path / "run" / registry.CONFIG).read_text())
     assert stored["model"]["args"]["dropout"] == 0.3

@@ -8,9 +8,8 @@ import pytest
 import zoo
 from tests.zoo import binaries
 from tests.zoo.binaries import error_of
-from zoo import registry
+from zoo import registry, schema
 from zoo.configs import default
-from zoo.schema import MAY_CHANGE
 from zoo.train import check_same, stored_values
 
 QUICK = ("--config.train.jit_compile=False", "--config.train.batch_size=64")
@@ -22,6 +21,7 @@ def metrics(folder):
     return [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
 
 
+@pytest.mark.slow
 def test_a_run_is_finished_and_goes_on(tmp_path):
     arguments = (*TOY, "--config.train.eval_every=20", f"--workdir={tmp_path}")
     code, output, errors = binaries.run("zoo.train", *arguments, f"{STEPS}=50")
@@ -52,8 +52,9 @@ def test_a_run_is_finished_and_goes_on(tmp_path):
 
 
 def test_what_may_change():
-    config = registry.config("nsf_moons")
-    assert {key.removeprefix("train.") for key in MAY_CHANGE} <= set(config.train)
+    entries = schema.flat(registry.config("nsf_moons").to_dict())
+    assert set(schema.MAY_CHANGE) <= set(entries)
+    assert not {key for key in schema.MAY_CHANGE if key.startswith(("model.", "data."))}
 
 
 def test_a_run_that_goes_on_has_no_model_until_it_is_finished(tmp_path, monkeypatch):
@@ -130,6 +131,16 @@ def test_a_run_from_before_keeps_its_patience(tmp_path):
     (tmp_path / "config.json").write_text(json.dumps(values))
     assert _patience(config, tmp_path) == 0
     check_same(tmp_path, stored_values(config))
+
+
+def test_the_words_about_a_model_may_change(tmp_path):
+    config = registry.config("nsf_moons")
+    (tmp_path / "config.json").write_text(json.dumps(stored_values(config)))
+    config.summary, config.paper.title = "In other words.", "As it was published, 2016"
+    check_same(tmp_path, stored_values(config))
+    config.model.args.bins += 1
+    with pytest.raises(ValueError, match="another config: model.args.bins is"):
+        check_same(tmp_path, stored_values(config))
 
 
 def test_images_report_bits_per_dimension(tmp_path):
