@@ -235,6 +235,8 @@ def check_latents(model, x, context):
         return
     x = _decodable(model, x, context)
     _check_decoded(model, x, context)
+    z = model.encode(x, context).numpy()
+    assert np.any(z != z.astype(np.float16)), "the latents have no more digits than float16"
     line = model.interpolate(x[0], x[1], 3, context=some(context, slice(2))).numpy()
     ends = model.seen(x[:2]) if is_of_integers(model) else x[:2]
     close(line[[0, -1]], ends, "the ends of interpolate", 1e-3)
@@ -354,7 +356,7 @@ def check_errors(model, x, context):
     for temperature in (np.float32(-1), float("nan"), "warm"):
         refused(sample(temperature=temperature), "temperature: expected a number >= 0, got ")
     if not model.supports_temperature:
-        refused(sample(temperature=np.float32(0.5)), "temperature: only a normal or logistic base")
+        refused(sample(temperature=np.float32(0.5)), "temperature: expected 1, as ")
     cli.set_samples(model, None)
     if model.samples is None:
         refused(lambda: cli.set_samples(model, 3), "samples: log_prob of .* is exact")
@@ -366,6 +368,9 @@ def check_errors(model, x, context):
     fresh = type(model).from_config(model.get_config())
     if not fresh.initialized:
         refused(lambda: fresh.sample(2, context=own), "sample: .*; call (initialize|estimate)")
+        return
+    for norm in getattr(fresh, "_norms", ()):
+        assert norm.initialized.numpy(), f"the model is not initialised: {norm.name} is not"
 
 
 # What takes a second or more of a model, as it builds, traces or compiles another.

@@ -26,3 +26,14 @@ def whole_number(name, value, low):
         kind = "a count" if name == "n" and not low else f"a whole number from {low} to 2**63 - 1"
         raise ValueError(f"{name}: expected {kind}, got {value!r}")
     return number
+
+
+def check_image_shape(shape) -> tuple[int, int, int]:
+    """Returns `shape` as a tuple `(H, W, C)`, or raises a ValueError."""
+    try:
+        sizes = tuple(operator.index(d) for d in shape)
+    except TypeError:
+        sizes = ()
+    if len(sizes) != 3 or min(sizes) < 1:
+        raise ValueError(f"shape: expected (height, width, channels), got {shape!r}")
+    return sizes

@@ -119,7 +119,7 @@ def images() -> str:
         lines.append(
             f"| `{name}` | {_title(card)} | {card['parameters']:,} | "
             f"{_figure(card['test'], 'bits_per_dim', 3)} | {bound} | {paper} | "
-            f"{card['training']['seconds'] / 60:.0f} min |"
+            f"{_seconds(card)} |"
         )
     return "\n".join(lines)
 
@@ -135,6 +135,8 @@ def _title(card: dict) -> str:
 
 def _seconds(card: dict) -> str:
     seconds = card["training"]["seconds"]
+    if seconds >= 120:
+        return f"{seconds / 60:.0f} min"
     return f"{seconds:.0f} s" if seconds >= 1 else "below 1 s"
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from absl import app, flags, logging
 from ml_collections import ConfigDict
 
-from zoo import registry, usage
+from zoo import limits, registry, usage
 from zoo.configs import default
 
 # Flags defined through this module count as the command's own, so that its `--help` lists them.
@@ -70,6 +70,11 @@ def begin(
     if missing:
         needed = ", ".join(f"--{name}=..." for name in missing)
         fail(f"expected {needed}; see python -m {program} --help")
+    if "config" in flags.FLAGS:
+        try:
+            limits.check(flags.FLAGS.config)
+        except ValueError as error:
+            fail(str(error))
     if not light:
         importlib.import_module("tfflows")  # first, because it silences TensorFlow's notes
 
@@ -186,7 +191,8 @@ def _one_line(error: Exception) -> str:
         while isinstance(text, Exception):
             text = text.args[0] if text.args else ""
         name, _, near = str(text).strip().partition("\n")
-        return " ".join(f"no entry {name}. {near}".split()).replace('"', "'")
+        more = f". {near}" if near else "; --help lists the entries"
+        return " ".join(f"no entry {name}{more}".split()).replace('"', "'")
     text = " ".join(str(error).split())
     # Python's wording when absl cannot parse the value of a flag.
     text = re.sub(r"invalid literal for int\(\) with base 10: .*", "expected a whole number", text)

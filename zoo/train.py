@@ -37,8 +37,7 @@ from ml_collections import ConfigDict
 
 from tfflows import __version__, files, plots, training
 from tfflows.models.compiled import usable_cores
-from tfflows.models.flows.family import MAX_SEED
-from zoo import candidates, modalities, outputs, registry, schema
+from zoo import candidates, limits, modalities, outputs, registry, schema
 from zoo.configs import default
 from zoo.modalities.data import Data
 
@@ -67,9 +66,8 @@ def train(
     """
     workdir = pathlib.Path(workdir)
     strategy = strategy or tf.distribute.get_strategy()
-    _settings(config)  # raises its errors first
+    limits.check(config)
     outputs.check_folder("workdir", workdir)
-    _check_numbers(config)
     modality = modalities.of_config(config)
     config = _as_begun(config, workdir)
     data = modalities.load(config)
@@ -116,20 +114,12 @@ def _train(config, data, build, write_config, workdir, settings, strategy, verbo
 
     def optimizer():
         t = config.train
-        if t.warmup > t.steps:
-            raise ValueError(
-                f"train.warmup: expected at most train.steps, {t.steps}, got {t.warmup} (such as "
-                f"--config.train.warmup={t.steps // 10})"
-            )
         rate = training.learning_rate(t.schedule, t.learning_rate, t.steps, t.warmup)
         ema = training.average_momentum(t.get("ema", 0.0), t.steps)
         return training.optimizer(t.optimizer, rate, t.weight_decay, t.momentum, t.clip_norm, ema)
 
-    with strategy.scope():
-        optimizer()  # raises its errors before anything is written
     flow = build()
     dataset = data.training(config)
-    dataset(0)
     modality = modalities.of(flow)
     modality.initialize(flow, data)
     write_config()
@@ -230,16 +220,6 @@ def _as_begun(config: ConfigDict, workdir: pathlib.Path) -> ConfigDict:
 def _plain(config: ConfigDict) -> dict:
     """The config after a round trip through JSON."""
     return json.loads(json.dumps(config.to_dict()))
-
-
-def _check_numbers(config: ConfigDict) -> None:
-    """Raises a ValueError for a seed out of range, and for a number that JSON cannot hold."""
-    if not 0 <= config.train.seed <= MAX_SEED:
-        raise ValueError(f"seed: expected 0 to {MAX_SEED}, got {config.train.seed}")
-    for key, value in schema.flat(config.to_dict()).items():
-        for number in value if isinstance(value, tuple | list) else [value]:
-            if isinstance(number, float) and not math.isfinite(number):
-                raise ValueError(f"{key}: expected a finite number, got {number}")
 
 
 def stored_values(config: ConfigDict, data_sha256: str = "") -> dict:

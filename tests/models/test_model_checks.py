@@ -61,6 +61,10 @@ def draws_uninitialized(base):
     return Broken
 
 
+def always_initialized(base):
+    return type("Broken", (base,), {"initialized": True})
+
+
 def takes_a_number_of_draws(base):
     return type("Broken", (base,), {"samples": 1})
 
@@ -197,6 +201,14 @@ BROKEN = {
     "draws uninitialized": (
         *(CONDITIONAL, draws_uninitialized),
         *("errors", "accepted, .* sample: "),
+    ),
+    "always initialized": (
+        *(CONDITIONAL, always_initialized),
+        *("errors", "the model is not initialised: "),
+    ),
+    "rounds latents": (
+        *(FLOW, other("encode_fn", result=lambda z: tf.cast(tf.cast(z, tf.float16), tf.float32))),
+        *("latents", "no more digits than float16"),
     ),
     "takes a number of draws": (
         *(INTEGERS, takes_a_number_of_draws),

@@ -108,6 +108,16 @@ def test_bad_arguments(target, n, message):
         sampling.importance_sampling(wider(), target, n, seed=0)
 
 
+def test_a_proposal_that_does_not_know_its_own_draws(monkeypatch):
+    """The error names the proposal, not the target."""
+    normal, broken = models.AffineFlow(2), np.array([0.5, -np.inf, 0.5])
+    monkeypatch.setattr(
+        normal, "sample_and_log_prob", lambda n, *_: (tf.zeros([n, 2]), tf.constant(broken))
+    )
+    with pytest.raises(ValueError, match="proposal: expected a finite log-density .* got -inf"):
+        sampling.importance_sampling(normal, banana, 3, seed=0)
+
+
 def test_a_function_of_another_shape():
     weighted = sampling.importance_sampling(wider(), banana, 5, seed=0)
     with pytest.raises(ValueError, match=r"function: expected values of shape \[5\], got \[\]"):

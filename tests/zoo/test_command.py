@@ -136,13 +136,17 @@ def test_errors_at_import_are_shown():
 
 
 def test_choices_are_those_of_the_library():
+    from tfflows.models.flows import family
     from tfflows.sampling import inpainting
-    from tfflows.training import strategy
+    from tfflows.training import optimizers, strategy
     from zoo.modalities import images
     from zoo.modalities.images import modes
     from zoo.studies import images as studies
 
     assert choices.STRATEGIES == strategy.NAMES
+    assert choices.OPTIMIZERS == tuple(optimizers._OPTIMIZERS)
+    assert choices.SCHEDULES == optimizers.SCHEDULES
+    assert choices.MAX_SEED == family.MAX_SEED
     assert images._MASKS == modes.MASKS and images._METHODS == inpainting.METHODS
     assert choices.STUDIES == tuple(sorted(studies.STUDIES))
 

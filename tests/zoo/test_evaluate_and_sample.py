@@ -135,7 +135,7 @@ def test_bad_flags_of_sample(affine, tmp_path, arguments, message):
 def test_temperature_of_a_uniform_base(mixture, tmp_path):
     arguments = (f"--model={mixture}", "--temperature=0.5", f"--output={tmp_path / 'a.npy'}")
     code, _, errors = binaries.run("zoo.sample", *arguments)
-    assert code == 2 and "only a normal or logistic base can be scaled" in errors.splitlines()[-1]
+    assert code == 2 and "has no normal or logistic base" in errors.splitlines()[-1]
 
 
 def test_picture_of_one_dimension(mixture, tmp_path):

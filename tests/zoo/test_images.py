@@ -275,3 +275,21 @@ def test_bits_of_png_files():
     rough = noise.integers(0, 256, (1, 16, 16, 3)).astype("uint8")
     assert outliers.png_bits(flat)[0] < 2 < 8 < outliers.png_bits(rough)[0]
     assert outliers.png_bits(rough[..., :1])[0] > 8
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "message"),
+    [
+        ([3.0], [3.1], "one seed gives no estimate of the error"),
+        ([3.0, 3.2], [3.0, 3.2], "not resolved; no number of seeds resolves a gap of 0"),
+        ([3.0, 3.1], [3.1, 3.2], "resolved"),
+        ([3.0, 3.1], [2.9, 3.0], "resolved, but in the opposite order"),
+        ([3, 3, 3], [3.3, 3.1, 3], "not resolved; at this gap and spread it would take 6 seeds"),
+    ],
+)
+def test_two_variants_compared_seed_by_seed(first, second, message):
+    records = {
+        name: [{"bits_per_dim": bits} for bits in runs]
+        for name, runs in (("a", first), ("b", second))
+    }
+    assert studies._compared("a", "b", records).endswith(f"bits/dim: {message}")

@@ -12,7 +12,7 @@ import zoo
 from tests.zoo import binaries
 from tests.zoo.binaries import error_of
 from tfflows import files
-from zoo import registry
+from zoo import cli, registry
 
 SIZES = ("--config.train.steps=30", "--config.train.eval_every=10")
 SIZES += ("--config.train.steps_per_execution=5", "--config.train.ema=0.8")
@@ -145,20 +145,33 @@ def test_error_in_a_process_of_its_own(tmp_path):
     [
         (["--config.train.stepz=3"], "config: no entry 'stepz'. Did you mean 'steps'"),
         (["--config.train.steps=many"], "steps=many: expected a whole number"),
-        (["--config.train.steps=0"], "steps: expected at least 1, got 0"),
+        (["--config.train.steps=0"], "error: train.steps: expected at least 1, got 0"),
+        (["--config.train.patience=-1"], "error: train.patience: expected at least 0, got -1"),
+        (["--config.train.ema=1"], "error: train.ema: expected at least 0 and below 1, got 1.0"),
+        (["--config.train.learning_rate=0"], "error: train.learning_rate: expected more than 0"),
+        (["--config.train.warmup=31"], "error: train.warmup: expected at most train.steps, 30"),
         (
-            ["--config.train.patience=-1"],
-            "patience: expected at least 1 step, or None for no limit",
+            ["--config.train.checkpoint_every=3"],
+            "error: train.eval_every: expected a multiple of train.checkpoint_every, 3, got 10",
         ),
-        (["--config.train.clip_norm=nan"], "train.clip_norm: expected a finite number, got nan"),
+        (
+            ["--config.train.clip_norm=nan"],
+            "train.clip_norm: expected a finite number, got nan",
+        ),
         (["--config.train.momentum=nan"], "train.momentum: expected a finite number, got nan"),
         (["--config.model.args.dropout=inf"], "model.args.dropout: expected a finite number"),
-        (["--config.train.seed=-1"], "seed: expected 0 to 4294966, got -1"),
-        (["--config.train.seed=100000000000000000000"], "seed: expected 0 to 4294966, got 1000"),
+        (["--config.train.seed=-1"], "error: train.seed: expected 0 to 4294966, got -1"),
+        (
+            ["--config.train.seed=100000000000000000000"],
+            "train.seed: expected 0 to 4294966, got 1000",
+        ),
         (["--config.train.seed=1e20"], "--config.train.seed=1e20"),
-        (["--config.train.optimizer=adma"], "optimizer: expected one of adam"),
-        (["--config.train.schedule=linear"], "schedule: expected one of constant, cosine"),
-        (["--config.train.batch_size=0"], "batch_size: expected 1 or more, got 0"),
+        (["--config.train.optimizer=adma"], "error: train.optimizer: expected one of adam"),
+        (
+            ["--config.train.schedule=linear"],
+            "error: train.schedule: expected one of constant",
+        ),
+        (["--config.train.batch_size=0"], "error: train.batch_size: expected at least 1, got 0"),
         (["--config.data.source=rows"], "data.source: expected one of toy, target, table, tfds"),
         (["--config.data.name=moons"], "name: expected one of two_moons"),
         (["--config.model.args.layers=0"], "layers: expected at least 1, got 0"),
@@ -173,6 +186,12 @@ def test_bad_flags(tmp_path, arguments, message):
     error = error_of(*binaries.SMALL, *SIZES, f"--workdir={tmp_path / 'w'}", *arguments)
     assert message in error
     assert not (tmp_path / "w").exists()
+
+
+def test_numbers_are_checked_before_tensorflow_is_imported(monkeypatch, tmp_path):
+    monkeypatch.setattr(cli, "importlib", None)  # imports the package, and so TensorFlow
+    arguments = ("--config=nsf_moons", f"--workdir={tmp_path / 'w'}", "--config.train.steps=-5")
+    assert error_of(*arguments) == "error: train.steps: expected at least 1, got -5"
 
 
 def test_missing_flags():

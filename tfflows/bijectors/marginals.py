@@ -86,7 +86,8 @@ class Marginals(Bijector):
         """
         if not inverse:
             raise ValueError(
-                f"inverse: expected True, because {self.name} is initialised from data, got False"
+                f"{self.name}: is set from data, so its `inverse` must be what takes data to "
+                "latents; here its `forward` does (is it inside a tfb.Invert?)"
             )
         rows = np.asarray(values, np.float64).reshape(-1, self._size)
         low, centre, high = np.quantile(rows, [0.25, 0.5, 0.75], axis=0)

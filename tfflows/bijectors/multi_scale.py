@@ -110,7 +110,8 @@ class MultiScale(Bijector):
         """Initialises each level from the values that reach it; see `normalization.initialize`."""
         if not inverse:
             raise ValueError(
-                f"inverse: expected True, because {self.name} is initialised from data, got False"
+                f"{self.name}: is set from data, so its `inverse` must be what takes data to "
+                "latents; here its `forward` does (is it inside a tfb.Invert?)"
             )
         parts = []
         for index, level in enumerate(self.levels):

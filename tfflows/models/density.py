@@ -113,7 +113,7 @@ class DensityModel(Compiled, Feeding, keras.Model):
           n: number of rows.
           seed: key of the draws, an int; `None` takes a fresh one at every call.
           start: number of the first draw.
-          temperature: scale of a normal or logistic base.
+          temperature: scale of a flow's normal or logistic base; 1 for any other model.
           context: `[n, *context_shape]` for a conditional model.
 
         Returns:
@@ -121,7 +121,7 @@ class DensityModel(Compiled, Feeding, keras.Model):
 
         Raises:
           ValueError: for a model whose data-dependent part is not initialised, a temperature
-            that the base does not support, or a missing or unexpected context.
+            that the model does not support, or a missing or unexpected context.
         """
         arguments = self._check_draw(n, seed, start, temperature, context)
         return self._compiled("draw", *arguments)
@@ -186,7 +186,8 @@ class DensityModel(Compiled, Feeding, keras.Model):
                 raise ValueError(f"temperature: expected a number >= 0, got {temperature}")
             if scale != 1 and not self.supports_temperature:
                 raise ValueError(
-                    f"temperature: only a normal or logistic base can be scaled, got {temperature}"
+                    f"temperature: expected 1, as {self.name} has no normal or logistic base to "
+                    f"scale, got {temperature}"
                 )
         with tf.init_scope():
             if not self.initialized:

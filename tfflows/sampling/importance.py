@@ -111,7 +111,8 @@ def importance_sampling(
       The weighted draws.
 
     Raises:
-      ValueError: if the target is NaN or +inf at a draw, or -inf at all of them.
+      ValueError: if the target is NaN or +inf at a draw, or -inf at all of them, or if the model's
+        log-density at one of its own draws is not finite.
     """
     n = whole_number("n", n, 2)
     check_proposal(proposal)
@@ -121,13 +122,19 @@ def importance_sampling(
     for first in range(0, n, _BATCH):
         count = min(_BATCH, n - first)
         x, log_q = proposal.sample_and_log_prob(count, seed, start + first)
+        log_q = log_q.numpy()
+        if not np.isfinite(log_q).all():
+            value = log_q[np.argmin(np.isfinite(log_q))]
+            raise ValueError(
+                f"proposal: expected a finite log-density at each of its draws, got {value}"
+            )
         log_p = tf.convert_to_tensor(target(x))
         if log_p.shape != (count,):
             raise ValueError(
                 f"target_log_prob_fn: expected shape [{count}], got {log_p.shape.as_list()}"
             )
         samples.append(x.numpy())
-        log_weights.append(log_p.numpy().astype(np.float64) - log_q.numpy())
+        log_weights.append(log_p.numpy().astype(np.float64) - log_q)
     log_weights = np.concatenate(log_weights)
     bad = np.isnan(log_weights) | np.isposinf(log_weights)
     if bad.any():

@@ -213,8 +213,10 @@ def _compared(first: str, second: str, records) -> str:
     line = f"- {first} ahead of {second} by {gaps.mean():.4f} ± {2 * error:.4f} bits/dim: "
     if abs(gaps.mean()) > 2 * error:
         return line + ("resolved" if gaps.mean() > 0 else "resolved, but in the opposite order")
-    if not math.isfinite(error) or not gaps.mean():
+    if not math.isfinite(error):
         return line + "one seed gives no estimate of the error"
+    if not gaps.mean():
+        return line + "not resolved; no number of seeds resolves a gap of 0"
     needed = math.ceil((2 * gaps.std(ddof=1) / gaps.mean()) ** 2)
     return line + f"not resolved; at this gap and spread it would take {needed} seeds"
 

@@ -110,10 +110,10 @@ def load_tfds(config: ConfigDict, trained: dict) -> Data:
     std = rows[0].std(axis=0, dtype=np.float64)
     keep = (np.ptp(rows[0], axis=0) > 0) | (columns is not None)
     if not keep.all() and not config.data.drop_constant:
-        first = train.columns[int(np.flatnonzero(~keep)[0])]
+        names = ", ".join(repr(train.columns[i]) for i in np.flatnonzero(~keep))
         raise ValueError(
-            f"data: column {first!r} is constant over the training rows, as are "
-            f"{int((~keep).sum()) - 1} others (--config.data.drop_constant=True leaves them out)"
+            f"data: expected columns that vary over the training rows, got constant {names} "
+            "(--config.data.drop_constant=True leaves them out)"
         )
     splits = table.TableSplits(
         *(part[:, keep] for part in rows),

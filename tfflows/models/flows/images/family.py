@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from tfflows import bijectors as tb
 from tfflows import distributions
-from tfflows.checks import check_seed
+from tfflows.checks import check_image_shape, check_seed
 from tfflows.models.flows.dequantized import DequantizedFlow, check_bits
 from tfflows.models.flows.family import FlowFamily, check_precision, dtype_policy, layer_seed
 from tfflows.models.flows.images.dequantization import chain, noise_of, of_earlier, spec_of
-from tfflows.models.flows.images.shapes import check_shape
 
 
 class ImageFamily(FlowFamily, DequantizedFlow):
@@ -72,7 +71,7 @@ class ImageFamily(FlowFamily, DequantizedFlow):
         recompute: bool = False,
         **arguments,
     ):
-        shape = check_shape(shape)
+        shape = check_image_shape(shape)
         self._check_known(arguments)
         classes = classes or 0
         base = distributions.get(base or self.default_base)

@@ -2,20 +2,7 @@
 
 from __future__ import annotations
 
-import operator
-
 import numpy as np
-
-
-def check_shape(shape) -> tuple[int, int, int]:
-    """Returns `shape` as a tuple `(H, W, C)`, or raises a ValueError."""
-    try:
-        sizes = tuple(operator.index(d) for d in shape)
-    except TypeError:
-        sizes = ()
-    if len(sizes) != 3 or min(sizes) < 1:
-        raise ValueError(f"shape: expected (height, width, channels), got {shape!r}")
-    return sizes
 
 
 def check_mask(mask: np.ndarray, argument: str) -> np.ndarray:
