@@ -39,17 +39,17 @@ _REMARK = re.compile(r" \(.*\)$")  # what of a paper a config takes
 
 def families() -> str:
     """The families of models and their papers as a Markdown table, from the configs."""
-    found = {}  # address of the paper to its title and families
+    papers = {}  # address of the paper to its title and families
     for name in registry.names():
         config = registry.config(name)
-        title, models = found.setdefault(config.paper.url, (config.paper.title, set()))
+        title, models = papers.setdefault(config.paper.url, (config.paper.title, set()))
         models.add(config.model.family)
-    rows = sorted(
-        (sorted(models), _REMARK.sub("", title), url) for url, (title, models) in found.items()
-    )
+    rows = {}  # families to links
+    for url, (title, models) in sorted(papers.items(), key=lambda item: item[1][0]):
+        rows.setdefault(tuple(sorted(models)), []).append(f"[{_REMARK.sub('', title)}]({url})")
     lines = ["| family | paper |", "|---|---|"]
-    for models, title, url in rows:
-        lines.append(f"| {', '.join(f'`{model}`' for model in models)} | [{title}]({url}) |")
+    for models, links in sorted(rows.items()):
+        lines.append(f"| {', '.join(f'`{model}`' for model in models)} | {'; '.join(links)} |")
     return "\n".join(lines)
 
 
