@@ -51,7 +51,11 @@ setup(
         "tensorflow-datasets>=4.9.8",
     ],
     extras_require={
-        "test": ["hypothesis", "pytest>=8", "pytest-xdist", "ruff>=0.17,<0.18"],
+        "codec": ["constriction>=0.5,<0.6"],
+        "test": [
+            *("constriction>=0.5,<0.6", "hypothesis"),
+            *("pytest>=8", "pytest-xdist", "ruff>=0.17,<0.18"),
+        ],
         "serving": ["tensorflow-serving-api>=2.21,<2.22"],
         "bench": ["flowjax", "nflows", "normflows", "torch", "zuko"],
         "docs": ["mkdocs-material", "mkdocstrings[python]"],

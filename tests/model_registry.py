@@ -95,10 +95,10 @@ REGISTRY = {
         rows=_mixed_rows,
         setup=_set_statistics,
     ),
-    "categorical": Entry(
-        lambda: small_integers.Categorical((2, 3, 2), levels=8, sharpness=2.0),
-        rows=small_integers.integers,
-    ),
+    **{
+        name: Entry(build, rows=small_integers.integers)
+        for name, build in small_integers.INTEGERS.items()
+    },
 }
 
 # Every check runs on these by default: a coupling flow, an autoregressive one with contexts, a
@@ -107,7 +107,7 @@ KINDS = ("realnvp", "conditional", "cells", "image_glow_5_bits", "mixture_2d", "
 # The cheap checks also run on these.
 MORE_KINDS = (
     *("nsf_ar", "planar", "image_nice", "gaussian", "histogram_2d"),
-    *("histogram_3d", "image_glow_classes"),
+    *("histogram_3d", "image_glow_classes", "integer_flow_quantized"),
 )
 
 

@@ -1,4 +1,4 @@
-"""An exact model of integers that is no flow: what a contributor writes from the models' parts."""
+"""Small exact models of integers for tests; one is what a contributor writes from the parts."""
 
 import math
 
@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from tfflows import models
 from tfflows.models.baselines.base import pick
 from tfflows.models.density import DensityModel
 from tfflows.models.described import Described
@@ -68,3 +69,14 @@ def integers(model, n):
     """Random integers of the model's range, and no contexts."""
     rng = np.random.default_rng(0)
     return rng.integers(0, model.levels, (n, *model.event_shape)).astype("uint8"), None
+
+
+INTEGERS = {
+    "categorical": lambda: Categorical((2, 3, 2), levels=8, sharpness=2.0),
+    "integer_flow": lambda: models.ImageIntegerDiscreteFlow(
+        (4, 4, 1), bits=5, levels=2, steps=2, width=8, blocks=1
+    ),
+    "integer_flow_quantized": lambda: models.ImageIntegerDiscreteFlow(
+        (4, 4, 1), bits=5, levels=2, steps=2, width=8, blocks=1, quantized=True
+    ),
+}

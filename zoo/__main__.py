@@ -8,6 +8,7 @@ Commands:
   python -m zoo.evaluate  tests a trained model
   python -m zoo.sample    draws from a trained model
   python -m export        exports a trained model for TF Serving
+  python -m zoo.compress  compresses images with an integer flow; zoo.decompress gives them back
   python -m zoo.pretrain  retrains models of the zoo
   python -m zoo.demo      does all of it on two moons, in two minutes
   Each has --help.

@@ -19,6 +19,8 @@ COMMANDS = (
         "zoo.studies.images",
         "zoo.datasets.cifar10_20k",
         "zoo.demo",
+        "zoo.compress",
+        "zoo.decompress",
     ),
     "export",
 )

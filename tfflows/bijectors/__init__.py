@@ -25,6 +25,7 @@ from tfflows.bijectors.elementwise import (
 from tfflows.bijectors.emerging_convolution import EmergingConvolution
 from tfflows.bijectors.householder import Householder, QRLinear
 from tfflows.bijectors.image_coupling import ChannelCoupling, ContextAffine, MaskedCoupling
+from tfflows.bijectors.integer_additive import IntegerAdditive, RoundedShift
 from tfflows.bijectors.linear import (
     FullAffine,
     LULinear,
@@ -74,6 +75,7 @@ __all__ = [
     "ChannelBlockwise",
     "Householder",
     "Invert",
+    "IntegerAdditive",
     "InvertibleConvolution1x1",
     "LULinear",
     "LinearSpline",
@@ -96,6 +98,7 @@ __all__ = [
     "RecomputingChain",
     "Rescale",
     "Residual",
+    "RoundedShift",
     "Scale",
     "ShiftAndLogScale",
     "SigmoidAffine",

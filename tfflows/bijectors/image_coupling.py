@@ -142,8 +142,9 @@ class ChannelCoupling(_ImageCoupling):
       map: an elementwise map (`Affine()`, `MixtureCDF()`, ...).
       network: a Keras layer from `[batch, H, W, kept]` to `[batch, H, W, map.parameters *
         transformed]`, or a function from that number of channels to a layer.
-      keep_last: whether the last half of the channels passes unchanged, rather than the first
-        (the last is the larger for an odd number).
+      keep_last: whether the last channels pass unchanged, rather than the first.
+      changed: number of channels that are transformed; by default half of them (if `C` is odd, the
+        last half is the larger).
       context_shape: shape of one context, passed to the network as `context=`, or `None`.
       name: name of the bijector.
 
@@ -160,6 +161,7 @@ class ChannelCoupling(_ImageCoupling):
         map: ElementwiseMap,
         network: Callable,
         keep_last: bool = False,
+        changed: int | None = None,
         context_shape: tuple[int, ...] | None = None,
         name: str = "channel_coupling",
     ):
@@ -169,6 +171,10 @@ class ChannelCoupling(_ImageCoupling):
         if channels < 2:
             raise ValueError(f"shape: {name} needs at least 2 channels, got {channels}")
         self._keep_last, self._first = keep_last, channels // 2
+        if changed is not None:
+            if not 1 <= changed < channels:
+                raise ValueError(f"changed: expected 1 to {channels - 1} channels, got {changed}")
+            self._first = changed if keep_last else channels - changed
         kept = channels - self._first if keep_last else self._first
         self._build(network, (height, width, kept), channels - kept)
 

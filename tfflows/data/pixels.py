@@ -9,7 +9,7 @@ import operator
 from collections.abc import Iterable
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 _FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -107,7 +107,7 @@ def decode(data: bytes) -> np.ndarray:
         part of their range, so dividing them by 256 could silently give a black image.
       OSError: if it is damaged. (Pillow raises other exceptions too on some damaged files.)
     """
-    if data.startswith(_PNG) and data[_PNG_DEPTH : _PNG_DEPTH + 1] == b"\x10":
+    if _is_deep(data):
         raise ValueError("16 bits per channel; save it with 8")
     try:
         picture = Image.open(io.BytesIO(data), formats=_FORMATS)
@@ -122,6 +122,31 @@ def decode(data: bytes) -> np.ndarray:
         white = Image.new("RGBA", picture.size, "white")
         picture = Image.alpha_composite(white, picture.convert("RGBA"))
     return _array(picture.convert("L" if grey else "RGB"))
+
+
+def decode_exactly(data: bytes) -> np.ndarray | None:
+    """The pixels of a file, if they are all that its picture consists of.
+
+    Returns:
+      uint8 `[H, W, 1]` or `[H, W, 3]`; `None` for a file that is damaged, of another format,
+      animated, turned by its EXIF entry, or with a palette, transparency, or more than 8 bits.
+    """
+    try:
+        with Image.open(io.BytesIO(data), formats=_FORMATS) as picture:
+            picture.load()
+            turned = picture.getexif().get(ExifTags.Base.Orientation, 1) != 1
+            if picture.mode not in ("L", "RGB") or "transparency" in picture.info or turned:
+                return None
+            if getattr(picture, "n_frames", 1) > 1 or _is_deep(data):
+                return None
+            return _array(picture)
+    except Exception:  # Pillow raises many kinds of error for damaged files
+        return None
+
+
+def _is_deep(data: bytes) -> bool:
+    """Whether it is a PNG of 16 bits a channel."""
+    return data.startswith(_PNG) and data[_PNG_DEPTH : _PNG_DEPTH + 1] == b"\x10"
 
 
 def stack(

@@ -4,6 +4,7 @@ from tfflows.models.baselines.gaussian import Gaussian
 from tfflows.models.baselines.histogram import Histogram
 from tfflows.models.baselines.mixture import GaussianMixture
 from tfflows.models.density import DensityModel
+from tfflows.models.discrete.integer import ImageIntegerDiscreteFlow
 from tfflows.models.flows.bijector_layer import BijectorLayer
 from tfflows.models.flows.dequantized import (
     DequantizedFlow,
@@ -49,6 +50,7 @@ __all__ = [
     "HouseholderFlow",
     "IAF",
     "ImageFamily",
+    "ImageIntegerDiscreteFlow",
     "ImageRealNVP",
     "LUFlow",
     "MAF",

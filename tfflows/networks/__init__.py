@@ -5,6 +5,7 @@ from tfflows.networks.convolution import ConvNet, ResidualConvNet, WeightNormCon
 from tfflows.networks.lipschitz import LipschitzMLP
 from tfflows.networks.made import AutoregressiveNetwork
 from tfflows.networks.mlp import MLP, ResidualMLP
+from tfflows.networks.quantized import IntegerConvNet
 from tfflows.networks.recurrent import FiniteDependencyNetwork, RecurrentNetwork
 from tfflows.networks.vector_field import ConcatSquashMLP
 
@@ -16,6 +17,7 @@ __all__ = [
     "FiniteDependencyNetwork",
     "GatedAttentionNet",
     "GatedFeatureNet",
+    "IntegerConvNet",
     "LipschitzMLP",
     "RecurrentNetwork",
     "ResidualConvNet",

@@ -1,0 +1,128 @@
+"""Integer flows: exact at every level, probabilities that sum to one, draws that follow them."""
+
+import itertools
+import math
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests.small_flows import shake
+from tfflows.models import ImageIntegerDiscreteFlow
+from tfflows.models.discrete import priors
+
+
+def flow(shape=(4, 4, 1), bits=8, levels=2, scale=0.2, **kwargs):
+    arguments = {"steps": 2, "width": 8, "blocks": 1} | kwargs
+    return shake(
+        ImageIntegerDiscreteFlow(shape, bits=bits, levels=levels, **arguments), scale=scale
+    )
+
+
+@pytest.mark.parametrize("quantized", [False, True])
+def test_every_level_gives_back_what_it_was_given(quantized):
+    model = flow((8, 8, 3), levels=3, quantized=quantized)
+    rng = np.random.default_rng(0)
+    x = rng.integers(0, 256, (40, 8, 8, 3))
+    x[0], x[1], x[2, ::2], x[3, :, ::2] = 0, 255, 0, 255
+    latents = model.latents(tf.constant(x, tf.float32))
+    assert [tuple(part.shape[1:]) for part, _ in latents] == model.latent_shapes
+    assert sum(math.prod(shape) for shape in model.latent_shapes) == 8 * 8 * 3
+    values = None
+    for level in reversed(range(3)):
+        part, known = latents[level]
+        for integers in (part, known):
+            if integers is not None:
+                assert np.array_equal(integers, np.round(integers))
+                assert np.min(integers) >= -128 and np.max(integers) <= 127
+        if known is not None:
+            np.testing.assert_array_equal(values, known)
+        values = model.join(level, part, values)
+    np.testing.assert_array_equal(values, x)
+    assert np.any(latents[0][0] != latents[0][0][::-1])
+
+
+@pytest.mark.parametrize("quantized", [False, True])
+def test_probabilities_of_all_images_sum_to_one(quantized):
+    model = flow((2, 2, 1), bits=2, levels=1, steps=3, scale=0.4, quantized=quantized)
+    every = np.array(list(itertools.product(range(4), repeat=4))).reshape(-1, 2, 2, 1)
+    assert np.exp(np.float64(model.log_prob(every))).sum() == pytest.approx(1.0, abs=1e-5)
+    model = flow((4, 2, 1), bits=1, levels=1, scale=0.4, quantized=quantized)
+    every = np.array(list(itertools.product(range(2), repeat=8))).reshape(-1, 4, 2, 1)
+    assert np.exp(np.float64(model.log_prob(every))).sum() == pytest.approx(1.0, abs=1e-5)
+
+
+def test_probabilities_sum_to_one_where_one_level_depends_on_the_next():
+    model = flow((4, 4, 1), bits=1, levels=2, scale=0.4)
+    every = np.array(list(itertools.product(range(2), repeat=16))).reshape(-1, 4, 4, 1)
+    total = sum(np.exp(np.float64(model.log_prob(x))).sum() for x in np.split(every, 16))
+    assert total == pytest.approx(1.0, abs=1e-5)
+
+
+def test_draws_follow_the_probabilities():
+    model = flow((2, 2, 1), bits=1, levels=1, steps=3, scale=0.5)
+    every = np.array(list(itertools.product(range(2), repeat=4)))
+    probabilities = np.exp(np.float64(model.log_prob(every.reshape(-1, 2, 2, 1))))
+    n = 40_000
+    numbers = model.sample(n, seed=0).numpy().reshape(n, 4) @ [8, 4, 2, 1]
+    counts = np.bincount(numbers, minlength=16)
+    chi_square = np.sum((counts - n * probabilities) ** 2 / (n * probabilities))
+    assert chi_square < 15 + 5 * math.sqrt(2 * 15)
+
+
+def test_a_quantized_prior_is_on_its_grids():
+    model = flow((8, 8, 1), scale=0.5, quantized=True)
+    (_, known), _ = model.latents(tf.cast(model.sample(30, seed=0), tf.float32))
+    logits, mean, place = model.parts.priors[0].places(known)
+    assert logits is None
+    for values, low, high in (
+        (mean, -128 * priors.PHASES, 127 * priors.PHASES),
+        (place, 0, priors.SCALES - 1),
+    ):
+        assert np.array_equal(values, np.round(values))
+        assert low <= np.min(values) < np.max(values) <= high
+
+
+def test_shifts_start_at_zero():
+    """The latents are then the image's own numbers, and their priors are broad."""
+    model = ImageIntegerDiscreteFlow((8, 8, 1), levels=2, steps=3, width=8, quantized=True)
+    x = np.random.default_rng(0).integers(0, 256, (3, 8, 8, 1))
+    parts = np.concatenate(
+        [np.reshape(part, (3, -1)) for part, _ in model.latents(tf.constant(x, tf.float32))], 1
+    )
+    np.testing.assert_array_equal(np.sort(parts + 128), np.sort(x.reshape(3, -1)))
+    assert np.mean(model.bits_per_dim(x)) < 12
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"shape": (4, 4)}, "shape: expected"),
+        ({"shape": (6, 6, 1)}, "levels: too many for this image: 3 x 3"),
+        ({"bits": 9}, "bits: expected 1 to 8, got 9"),
+        ({"levels": 0}, "levels: expected at least 1, got 0"),
+        ({"steps": 0}, "steps: expected at least 1, got 0"),
+        ({"components": 0}, "components: expected at least 1, got 0"),
+        ({"width": 120, "quantized": True}, "width: expected at most 1040 numbers in a sum"),
+    ],
+)
+def test_bad_arguments(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        ImageIntegerDiscreteFlow(**{"shape": (4, 4, 1), **arguments})
+
+
+@pytest.mark.slow
+def test_training_improves_the_probability():
+    """Ramps, whose numbers determine each other: priors alone cannot learn that."""
+    rng = np.random.default_rng(0)
+    start = rng.integers(0, 200, (512, 1, 1, 1))
+    x = (start + 3 * np.arange(4)[:, None, None] + 5 * np.arange(4)[:, None]).astype("uint8")
+    model = ImageIntegerDiscreteFlow(
+        (4, 4, 1), levels=2, steps=2, width=16, blocks=1, quantized=True, components=3
+    )
+    model.compile(keras.optimizers.Adam(1e-2, global_clipnorm=5.0), jit_compile=False)
+    data = tf.data.Dataset.from_tensor_slices(x).repeat().batch(64)
+    model.fit(data, steps_per_epoch=200, verbose=0)
+    # Each number alone has 7.6 bits.
+    assert float(np.mean(model.bits_per_dim(x))) < 5.3

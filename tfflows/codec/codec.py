@@ -1,0 +1,377 @@
+"""Lossless compression of images by an integer flow."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import io
+import itertools
+import json
+import math
+import zlib
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import PIL.Image
+import tensorflow as tf
+
+from tfflows.codec import container, tables
+from tfflows.models.discrete import priors
+from tfflows.models.discrete.integer import ImageIntegerDiscreteFlow
+
+CHUNK = 256  # images whose latents are coded level by level; a part of the file format
+_PIECE = 1 << 14  # numbers whose tables are in memory at a time
+_LEAST = -math.log2(1.0 - 2.0**-tables.BITS)  # bits of a number that is nearly certain
+
+
+def fingerprint(model) -> bytes:
+    """The sha256 of all that decides a model's numbers: its arguments and its weights."""
+    arguments = {name: v for name, v in sorted(model.get_config().items()) if name != "name"}
+    found = hashlib.sha256(json.dumps(arguments).encode())
+    for variable in model.weights:
+        found.update(np.ascontiguousarray(variable.numpy(), "<f4").tobytes())
+    return found.digest()
+
+
+class Codec:
+    """Compresses images with a model, and decompresses them.
+
+    What one machine has compressed another decompresses to the same images: the networks compute
+    with 8-bit integers, and the tables of probabilities are of integers.
+
+    Args:
+      model: an `ImageIntegerDiscreteFlow` with `quantized=True`.
+      batch_size: images that go through the networks at a time; it does not change the result.
+
+    Raises:
+      ValueError: for another model, or if the package `constriction` is not installed.
+    """
+
+    def __init__(self, model, batch_size: int = 64):
+        check_model(model)
+        if batch_size < 1:
+            raise ValueError(f"batch_size: expected at least 1, got {batch_size}")
+        self._queue, self._kind = _coder()
+        self.model, self._batch = model, batch_size
+        self.fingerprint = fingerprint(model)
+        self._tables = tables.LogisticTables(
+            model.levels, priors.PHASES, priors.log_scales(model.levels)
+        )
+        learned = model.parts.priors[-1].table_arguments()
+        self._learned = tables.shares_of(tables.mixture_edges(model.levels, *learned))
+        self._sizes = [math.prod(shape) for shape in model.latent_shapes]
+        self._functions = {}
+
+    # Networks. All numbers are whole; integers are counted from the least.
+
+    def _run(self, key, function, *arrays) -> list[np.ndarray]:
+        """Calls a graph function on batches of rows; its results as int32 arrays."""
+        if key not in self._functions:
+            self._functions[key] = tf.function(function, autograph=False)
+        run, found = self._functions[key], []
+        for start in range(0, len(arrays[0]), self._batch):
+            part = [tf.constant(a[start : start + self._batch], tf.float32) for a in arrays]
+            found.append([value.numpy() for value in run(*part)])
+        return [np.concatenate(values).astype(np.int32) for values in zip(*found, strict=True)]
+
+    def _latents(self, images: np.ndarray) -> list[list[np.ndarray]]:
+        """Of each level the latents, and for all but the last their means and scales."""
+
+        def every(values):
+            found = []
+            for level, (part, known) in enumerate(self.model.latents(values)):
+                found.append(part - self.model.low)
+                found += [] if known is None else self._places(level, known)
+            return found
+
+        arrays = self._run("latents", every, images)
+        arrays = [a.reshape(len(images), -1) for a in arrays]
+        return [arrays[i : i + 3] for i in range(0, len(arrays), 3)]
+
+    def _places(self, level, known):
+        _, means, places = self.model.parts.priors[level].places(known)
+        low = self.model.low * priors.PHASES
+        return [tf.squeeze(means, -1) - low, tf.squeeze(places, -1)]
+
+    def _step(self, level, part, known):
+        """What the level above depends on, with its means and scales; the image at level 0."""
+
+        def run(part, *known):
+            values = self.model.join(level, part + self.model.low, *known or [None])
+            if level == 0:
+                return [values]
+            return [values, *self._places(level - 1, values)]
+
+        part = part.reshape(-1, *self.model.latent_shapes[level])
+        return self._run(("step", level), run, part, *([] if known is None else [known]))
+
+    # The entropy coder.
+
+    def _pieces(self, count: int, places) -> Iterator[tuple[slice, np.ndarray]]:
+        """Slices of the numbers of a level of `count` images, with the tables of each."""
+        if not places:
+            size = len(self._learned)
+            for row in range(count):
+                yield slice(row * size, (row + 1) * size), self._learned
+            return
+        means, scales = (array.ravel() for array in places)
+        for start in range(0, means.size, _PIECE):
+            piece = slice(start, start + _PIECE)
+            yield piece, self._tables.shares(means[piece], scales[piece])
+
+    def _bits(self, levels) -> np.ndarray:
+        """The bits of each image."""
+        total = np.zeros(len(levels[0][0]))
+        for symbols, *places in levels:
+            each = np.empty(symbols.size)
+            for piece, shares in self._pieces(len(symbols), places):
+                chosen = shares[np.arange(len(shares)), symbols.ravel()[piece]]
+                each[piece] = -np.log2(chosen)
+            total += each.reshape(symbols.shape).sum(1)
+        return total
+
+    def _encode(self, encoder, levels) -> None:
+        for symbols, *places in reversed(levels):
+            for piece, shares in self._pieces(len(symbols), places):
+                encoder.encode(symbols.ravel()[piece], self._kind, shares)
+
+    def _decode(self, decoder, count: int) -> np.ndarray:
+        values, places = None, []
+        for level in reversed(range(len(self._sizes))):
+            symbols = np.empty(count * self._sizes[level], np.int32)
+            for piece, shares in self._pieces(count, places):
+                try:
+                    symbols[piece] = decoder.decode(self._kind, shares)
+                except AssertionError:  # constriction's, for a code that no encoder writes
+                    raise ValueError("file: damaged: its code cannot be decoded") from None
+            values, *places = self._step(level, symbols, values)
+        return values.astype(np.uint8)
+
+    # Files.
+
+    def compress(
+        self, images, names: Sequence[str] = (), files: Sequence[bytes | None] = ()
+    ) -> bytes:
+        """The bytes of a file that holds the images; `tfflows.codec.container` has its format.
+
+        An image that the model does not fit (of another shape, say), or that is smaller as a PNG,
+        is stored as one. The result is decoded once to make sure that it holds the images.
+
+        Args:
+          images: `uint8 [n, H, W, C]` or `[n, H, W]`, or a list of arrays `uint8 [H, W, C]` of any
+            shapes. An image may be `None` if its file is given.
+          names: a name of each image, to be kept with it; empty for none.
+          files: the file that each image was read from, as bytes or `None`; empty for none. A file
+            that is smaller than its coded pixels is stored as it is.
+
+        Raises:
+          ValueError: if the images are not bytes, or names or files are not one for each.
+          RuntimeError: if the result does not decode to the images.
+        """
+        axes = images.ndim if isinstance(images, np.ndarray) else 0
+        if axes == 3:
+            images = images[..., np.newaxis]
+        items = [_Item(*pair) for pair in itertools.zip_longest(images, files)]
+        _check(items, names, files)
+        stored, coded = {}, []
+        encoder = self._queue.RangeEncoder()
+        for start in range(0, len(items), CHUNK):
+            coded += self._choose(items, range(start, min(start + CHUNK, len(items))), stored)
+            while len(coded) >= CHUNK:
+                self._encode(encoder, _stacked(coded[:CHUNK]))
+                del coded[:CHUNK]
+        if coded:
+            self._encode(encoder, _stacked(coded))
+        result = [
+            stored[i][1] if i in stored and stored[i][0] == container.FILE else item.pixels
+            for i, item in enumerate(items)
+        ]
+        data = container.write(
+            container.Contents(
+                fingerprint=self.fingerprint,
+                shape=self.model.event_shape,
+                count=len(items),
+                axes=axes,
+                names=tuple(names),
+                escaped=stored,
+                code=encoder.get_compressed().astype("<u4").tobytes(),
+                pixels=_crc(result),
+            )
+        )
+        try:
+            self.decompress(data)
+        except ValueError as error:
+            raise RuntimeError(f"the result does not decode to the images: {error}") from None
+        return data
+
+    def _choose(self, items, numbers, stored: dict) -> list:
+        """The latents of the images that are coded; the others are added to those stored."""
+        fits = []
+        for number in numbers:
+            pixels = items[number].pixels
+            same = pixels is not None and pixels.shape == self.model.event_shape
+            if same and pixels.max() < self.model.levels:
+                fits.append(number)
+            else:
+                stored[number] = items[number].stored()
+        if not fits:
+            return []
+        levels, coded = self._latents(np.stack([items[i].pixels for i in fits])), []
+        for row, (number, bits) in enumerate(zip(fits, self._bits(levels), strict=True)):
+            kind, data = items[number].stored()
+            if 8 * len(data) < bits:
+                stored[number] = kind, data
+            else:
+                coded.append([[array[row] for array in level] for level in levels])
+        return coded
+
+    def decompress(self, data: bytes):
+        """The images of a file.
+
+        Returns:
+          The images: an array of the shape that was compressed, or a list of arrays `[H, W, C]`,
+          with bytes in place of an image whose file was stored; and their names, a tuple that may
+          be empty.
+
+        Raises:
+          ValueError: if it is no such file, is damaged, or was made with another model.
+        """
+        contents = container.read(data)
+        if contents.fingerprint != self.fingerprint:
+            raise ValueError(
+                f"file: expected one made with {self.model.name}, whose fingerprint begins with "
+                f"{self.fingerprint.hex()[:12]}, got {contents.fingerprint.hex()[:12]}"
+            )
+        count = contents.count - len(contents.escaped)
+        size = math.prod(self.model.event_shape)
+        fit = contents.shape == self.model.event_shape and not len(contents.code) % 4
+        if not fit or count < 0 or count * size * _LEAST > 8 * len(contents.code):
+            raise ValueError("file: damaged: its parts do not fit together")
+        decoder = self._queue.RangeDecoder(np.frombuffer(contents.code, "<u4").astype(np.uint32))
+        images = {number: _restored(*stored) for number, stored in contents.escaped.items()}
+        coded = [i for i in range(contents.count) if i not in images]
+        for start in range(0, count, CHUNK):
+            numbers = coded[start : start + CHUNK]
+            images |= zip(numbers, self._decode(decoder, len(numbers)), strict=True)
+        images = [images[i] for i in range(contents.count)]
+        if _crc(images) != contents.pixels:
+            raise ValueError("file: the decoded images differ from those that were compressed")
+        if not contents.axes:
+            return images, contents.names
+        if len({getattr(image, "shape", None) for image in images}) > 1:
+            raise ValueError("file: damaged: an array of images of several shapes")
+        array = np.stack(images) if images else np.zeros((0, *contents.shape), np.uint8)
+        return (array[..., 0] if contents.axes == 3 else array), contents.names
+
+
+def _stacked(rows: list) -> list[list[np.ndarray]]:
+    """The latents of several images, from those of each."""
+    return [
+        [np.stack(arrays) for arrays in zip(*level, strict=True)]
+        for level in zip(*rows, strict=True)
+    ]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class _Item:
+    """An image to be compressed: its pixels, the file that it comes from, or both."""
+
+    pixels: np.ndarray | None
+    file: bytes | None
+
+    def stored(self) -> tuple[int, bytes]:
+        """The shortest of its forms without the model."""
+        found = [] if self.file is None else [(container.FILE, self.file)]
+        if self.pixels is not None:
+            shape = np.array(self.pixels.shape, "<u4").tobytes()
+            found.append((container.RAW, shape + zlib.compress(self.pixels.tobytes(), 9)))
+            if self.pixels.shape[-1] in _PNG_CHANNELS:
+                found.append((container.PNG, _png(self.pixels)))
+        return min(found, key=lambda pair: len(pair[1]))
+
+
+def _check(items, names, files) -> None:
+    for what, values in (("names", names), ("files", files)):
+        if len(values) not in (0, len(items)):
+            raise ValueError(f"{what}: expected one for each of {len(items)}, got {len(values)}")
+    if any("\n" in name for name in names):
+        raise ValueError("names: expected names without line breaks")
+    for number, item in enumerate(items):
+        pixels = item.pixels
+        if pixels is None and item.file is not None:
+            continue
+        if (
+            not isinstance(pixels, np.ndarray)
+            or pixels.dtype != np.uint8
+            or pixels.ndim != 3
+            or not pixels.size
+        ):
+            got = (
+                f"{pixels.dtype} {list(pixels.shape)}"
+                if isinstance(pixels, np.ndarray)
+                else repr(pixels)
+            )
+            raise ValueError(
+                f"images: expected uint8 [height, width, channels], got {got} in image {number}"
+            )
+
+
+def check_model(model) -> None:
+    """Raises a ValueError unless a codec can use the model."""
+    if not isinstance(model, ImageIntegerDiscreteFlow):
+        raise ValueError(
+            f"model: expected an ImageIntegerDiscreteFlow, got {getattr(model, 'name', model)!r}, "
+            f"a {type(model).__name__}"
+        )
+    if not model.get_config()["quantized"]:
+        raise ValueError(
+            "model: expected quantized=True, as the numbers of float networks differ between "
+            f"machines, got {model.name} with quantized=False"
+        )
+
+
+def _coder():
+    try:
+        import constriction
+    except ImportError:
+        raise ValueError(
+            "the codec needs the package constriction; pip install 'tfflows[codec]' installs it"
+        ) from None
+    # `perfect` has changed its default from version to version, and is a part of the format.
+    return constriction.stream.queue, constriction.stream.model.Categorical(perfect=False)
+
+
+def _crc(images) -> int:
+    value = 0
+    for image in images:
+        if isinstance(image, bytes):
+            value = zlib.crc32(image, value)
+            continue
+        value = zlib.crc32(np.array(image.shape, "<u4").tobytes(), value)
+        value = zlib.crc32(np.ascontiguousarray(image).tobytes(), value)
+    return value
+
+
+_PNG_CHANNELS = (1, 3, 4)
+
+
+def _png(pixels: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    picture = PIL.Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
+    picture.save(file, "PNG", optimize=True)
+    return file.getvalue()
+
+
+def _restored(kind: int, data: bytes) -> np.ndarray | bytes:
+    if kind == container.FILE:
+        return data
+    try:
+        if kind == container.PNG:
+            with PIL.Image.open(io.BytesIO(data), formats=["PNG"]) as picture:
+                pixels = np.array(picture)
+            return pixels[..., np.newaxis] if pixels.ndim == 2 else pixels
+        shape = tuple(int(size) for size in np.frombuffer(data[:12], "<u4"))
+        pixels = zlib.decompressobj().decompress(data[12:], math.prod(shape) + 1)
+        return np.frombuffer(pixels, np.uint8).reshape(shape)
+    except (OSError, ValueError, SyntaxError, zlib.error, PIL.Image.DecompressionBombError):
+        raise ValueError("file: damaged: a stored image cannot be read") from None

@@ -1,0 +1,1 @@
+"""Models of discrete data by maps of integers and categories."""

@@ -1,0 +1,142 @@
+"""Priors of an integer flow's latents: mixtures of discretized logistics."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import tensorflow as tf
+
+from tfflows.bijectors.integer_additive import IntegerAdditive
+from tfflows.distributions.discretized import DiscretizedLogisticMixture
+from tfflows.rounding import nearest, straight_through
+from tfflows.tracking import layer_variables
+
+SCALES = 64  # number of scales on the grid
+PHASES = 16  # steps of the grid of means between two integers
+_SMALLEST = -3.0  # the logarithm of the smallest scale: one integer has nearly all probability
+
+
+def log_scales(levels: int) -> np.ndarray:
+    """The logarithms of the scales on the grid, float64 `[SCALES]`: multiples of 1 / 64.
+
+    They end a little below the logarithm of the number of integers.
+    """
+    step = math.floor(64 * (math.log(levels) - _SMALLEST) / SCALES) / 64
+    return _SMALLEST + step * np.arange(SCALES)
+
+
+def _within(value, low, high):
+    """Clipped to the range, with the gradient of the identity."""
+    return straight_through(value, tf.clip_by_value(value, float(low), float(high)))
+
+
+class NetworkPrior(tf.Module):
+    """Mixtures of discretized logistics, with parameters from a network.
+
+    Means have a grid of `1 / PHASES` and scales one of `SCALES` values. A quantized prior is on
+    these grids, so that tables of all its distributions can be made.
+
+    Args:
+      levels: number of integers in the range `-levels / 2` to `levels / 2 - 1`.
+      network: a function from a number of channels to a Keras layer, from what is known,
+        `[batch, ..., inputs]`, to `[batch, ..., channels]`.
+      known: shape of what is known, without the batch.
+      size: length of the last axis of the numbers.
+      components: components of each mixture.
+      quantized: whether means and scales are rounded to their grids.
+      name: name of the module.
+    """
+
+    def __init__(
+        self, levels, network, known, size, components=1, quantized=False, name="network_prior"
+    ):
+        super().__init__(name=name)
+        self.levels, self.components, self.quantized = levels, components, quantized
+        self._low = -(levels // 2)
+        self._factor = IntegerAdditive(levels).scale
+        self._size = size
+        each = 2 if components == 1 else 3
+        self.network = network(each * components * size)
+        self.network(tf.zeros([1, *known]))
+        self._network_variables = layer_variables(self.network)
+        # The components of a mixture start apart.
+        spread = np.arange(components) - (components - 1) / 2.0
+        self._starts = spread * levels / (2.0 * components) * PHASES
+        # Broad at first: a scale of a 16th of the range.
+        grid = log_scales(levels)
+        self._start = float(np.argmin(np.abs(grid - math.log(levels / 16.0))))
+
+    def places(self, known: tf.Tensor):
+        """Numbers on the grids: of the logits, the means and the scales.
+
+        Returns:
+          The logits, `None` for one component; means, in steps of 1 / PHASES; and numbers of
+          scales; all `[batch, ..., size, components]`. The last two are whole if quantized.
+        """
+        raw = self.network(known)
+        shape = tf.concat([tf.shape(raw)[:-1], [self._size, self.components]], 0)
+        parts = tf.split(raw, 2 if self.components == 1 else 3, axis=-1)
+        *logits, mean, place = (tf.reshape(part, shape) for part in parts)
+        mean = mean * (self._factor * PHASES) + self._starts
+        place = place * 8.0 + self._start
+        if self.quantized:
+            mean, place = nearest(mean), nearest(place)
+        top = (self._low + self.levels - 1) * PHASES
+        mean = _within(mean, self._low * PHASES, top)
+        return (logits[0] if logits else None), mean, _within(place, 0, SCALES - 1)
+
+    def distribution(self, known: tf.Tensor) -> DiscretizedLogisticMixture:
+        """The distribution of the numbers, given what is known."""
+        logits, mean, place = self.places(known)
+        grid = log_scales(self.levels)
+        return DiscretizedLogisticMixture(
+            self._low,
+            self._low + self.levels - 1,
+            tf.zeros_like(mean) if logits is None else logits,
+            mean / PHASES,
+            grid[0] + place * (grid[1] - grid[0]),
+        )
+
+
+class LearnedPrior(tf.Module):
+    """A mixture of discretized logistics for each number of an event, with learned parameters.
+
+    Args:
+      levels: number of integers in the range `-levels / 2` to `levels / 2 - 1`.
+      shape: shape of the event.
+      components: components of each mixture.
+      name: name of the module.
+    """
+
+    def __init__(self, levels: int, shape, components: int, name: str = "learned_prior"):
+        super().__init__(name=name)
+        self.levels = levels
+        shape = (*shape, components)
+        spread = (np.arange(components) - (components - 1) / 2.0) / (2.0 * components)
+        # In units of the range, so that one learning rate suits all variables.
+        means = tf.constant(np.broadcast_to(spread, shape), tf.float32)
+        self.logits = tf.Variable(tf.zeros(shape), name=f"{name}_logits")
+        self.means = tf.Variable(means, name=f"{name}_means")
+        self.log_scales = tf.Variable(tf.zeros(shape), name=f"{name}_log_scales")
+
+    def distribution(self) -> DiscretizedLogisticMixture:
+        """The distribution of the numbers."""
+        low = -(self.levels // 2)
+        means, log_scales = self._places()
+        return DiscretizedLogisticMixture(
+            low, low + self.levels - 1, self.logits, means + float(low), log_scales
+        )
+
+    def _places(self):
+        means = self.means * float(self.levels) + float(self.levels // 2)
+        log_scales = self.log_scales + math.log(self.levels / 16.0)
+        return means, _within(log_scales, _SMALLEST, math.log(self.levels))
+
+    def table_arguments(self) -> list[np.ndarray]:
+        """Logits, means and logarithms of the scales, float32 `[numbers, components]`.
+
+        Means are counted from the least integer.
+        """
+        found = (tf.convert_to_tensor(self.logits), *self._places())
+        return [value.numpy().reshape(-1, value.shape[-1]) for value in found]
