@@ -12,7 +12,7 @@ from tfflows.distributions import DiscretizedLogistic, DiscretizedLogisticMixtur
 
 def by_definition(value, low, high, mean, log_scale):
     """The logarithm of the probability, from differences of the distribution function."""
-    with decimal.localcontext(prec=900):  # probabilities down to exp(-2,000)
+    with decimal.localcontext(prec=250):  # probabilities down to exp(-500)
         scale = decimal.Decimal(float(log_scale)).exp()
 
         def below(x):
@@ -25,9 +25,9 @@ def by_definition(value, low, high, mean, log_scale):
 
 
 @pytest.mark.parametrize("log_scale", [-3.0, -1.0, 0.0, 2.5])
-@pytest.mark.parametrize("mean", [-3.0, 0.3, 7.5, 40.0])
+@pytest.mark.parametrize("mean", [-3.0, 0.3, 20.0])
 def test_log_probabilities_are_those_of_the_definition(mean, log_scale):
-    low, high = -4, 9
+    low, high = -2, 5
     values = np.arange(low, high + 1)
     for dtype, tolerance in (("float64", 1e-11), ("float32", 2e-6)):
         mean_, log_scale_ = tf.constant(mean, dtype), tf.constant(log_scale, dtype)

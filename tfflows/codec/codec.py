@@ -67,7 +67,8 @@ class Codec:
     def _run(self, key, function, *arrays) -> list[np.ndarray]:
         """Calls a graph function on batches of rows; its results as int32 arrays."""
         if key not in self._functions:
-            self._functions[key] = tf.function(function, autograph=False)
+            specs = [tf.TensorSpec([None, *a.shape[1:]], tf.float32) for a in arrays]
+            self._functions[key] = tf.function(function, specs, autograph=False)
         run, found = self._functions[key], []
         for start in range(0, len(arrays[0]), self._batch):
             part = [tf.constant(a[start : start + self._batch], tf.float32) for a in arrays]
