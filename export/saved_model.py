@@ -90,6 +90,8 @@ def _functions(model: DensityModel) -> dict[str, Callable]:
         z = tf.TensorSpec([None, *model.latent_shape], tf.float32, name="z")
         functions["encode"] = function(encode, x)
         functions["decode"] = function(decode, z)
+    for name, (python_function, specs) in model.extra_signatures().items():
+        functions[name] = function(python_function, *specs)
     return functions
 
 
@@ -114,7 +116,8 @@ def save(
     * `log_prob` (also `serving_default`): `x` `[batch, *event]` to `log_prob` `[batch]`, nats;
     * `sample`: `seed` `int64 [batch, 2]` (key and draw number) and, for a normal or logistic base,
       `temperature` `[batch]` to `samples` `[batch, *event]`;
-    * `encode` and `decode`, for flows: `x` to `z` and `z` to `x`.
+    * `encode` and `decode`, for flows: `x` to `z` and `z` to `x`;
+    * those of `model.extra_signatures`.
 
     Each also takes `context` `[batch, *context_shape]` if the model is conditional.
 
@@ -154,6 +157,9 @@ def save(
         os.makedirs(extra)
         with open(os.path.join(extra, "card.json"), "w", encoding="utf-8") as stream:
             stream.write(_to_json({**card, "export": _manifest(path)}))
+        for name, content in model.extra_files().items():
+            with open(os.path.join(extra, name), "wb") as stream:
+                stream.write(content)
         warmup.write(path, str(card.get("name", model.name)), _requests(model, functions))
     return os.path.join(directory, str(version))
 
@@ -217,10 +223,13 @@ def _requests(model: DensityModel, functions: dict) -> dict[str, dict]:
         inputs["context"] = tf.zeros([1, *model.context_shape])
 
     def request(name):
-        names = functions[name].structured_input_signature[0]
-        return {spec.name: inputs[spec.name] for spec in names}
+        specs = functions[name].structured_input_signature[0]
+        return {
+            spec.name: inputs.get(spec.name, tf.zeros([1, *spec.shape[1:]], spec.dtype))
+            for spec in specs
+        }
 
     inputs["x"] = functions["sample"](*request("sample").values())["samples"]
-    if "encode" in functions:
+    if model.has_latents:
         inputs["z"] = functions["encode"](*request("encode").values())["z"]
     return {name: request(name) for name in functions}

@@ -15,8 +15,8 @@ import numpy as np
 import PIL.Image
 import tensorflow as tf
 
-from tfflows.codec import container, tables
-from tfflows.models.discrete import priors
+from tfflows.codec import container
+from tfflows.models.discrete import tables
 from tfflows.models.discrete.integer import ImageIntegerDiscreteFlow
 
 CHUNK = 256  # images whose latents are coded level by level; a part of the file format
@@ -54,57 +54,41 @@ class Codec:
         self._queue, self._kind = _coder()
         self.model, self._batch = model, batch_size
         self.fingerprint = fingerprint(model)
-        self._tables = tables.LogisticTables(
-            model.levels, priors.PHASES, priors.log_scales(model.levels)
-        )
-        learned = model.parts.priors[-1].table_arguments()
-        self._learned = tables.shares_of(tables.mixture_edges(model.levels, *learned))
-        self._sizes = [math.prod(shape) for shape in model.latent_shapes]
+        self._tables, learned = model.tables()
+        self._learned = tables.shares_of(learned)
+        self._sizes = model.level_sizes
         self._functions = {}
 
-    # Networks. All numbers are whole; integers are counted from the least.
+    # The networks.
 
     def _run(self, key, function, *arrays) -> list[np.ndarray]:
-        """Calls a graph function on batches of rows; its results as int32 arrays."""
+        """Calls a graph function on batches of rows."""
         if key not in self._functions:
-            specs = [tf.TensorSpec([None, *a.shape[1:]], tf.float32) for a in arrays]
+            specs = [tf.TensorSpec([None, *a.shape[1:]], tf.int32) for a in arrays]
             self._functions[key] = tf.function(function, specs, autograph=False)
         run, found = self._functions[key], []
         for start in range(0, len(arrays[0]), self._batch):
-            part = [tf.constant(a[start : start + self._batch], tf.float32) for a in arrays]
-            found.append([value.numpy() for value in run(*part)])
-        return [np.concatenate(values).astype(np.int32) for values in zip(*found, strict=True)]
+            rows = slice(start, start + self._batch)
+            found.append(run(*(tf.constant(array[rows], tf.int32) for array in arrays)))
+        return [np.concatenate(parts) for parts in zip(*found, strict=True)]
 
     def _latents(self, images: np.ndarray) -> list[list[np.ndarray]]:
         """Of each level the latents, and for all but the last their means and scales."""
+        arrays = self._run("code", self.model.code_fn, images)
+        ends = np.cumsum(self._sizes)[:-1]
+        symbols, means, scales = (np.split(array, ends, axis=1) for array in arrays)
+        levels = [list(level) for level in zip(symbols, means, scales, strict=True)]
+        return [*levels[:-1], levels[-1][:1]]
 
-        def every(values):
-            found = []
-            for level, (part, known) in enumerate(self.model.latents(values)):
-                found.append(part - self.model.low)
-                found += [] if known is None else self._places(level, known)
-            return found
+    def _step(self, level, symbols, known):
+        """What the next step takes, with its means and scales; the images at level 0."""
 
-        arrays = self._run("latents", every, images)
-        arrays = [a.reshape(len(images), -1) for a in arrays]
-        return [arrays[i : i + 3] for i in range(0, len(arrays), 3)]
+        def run(*arguments):
+            result = self.model.decode_step_fn(level, *arguments)
+            return [result] if level == 0 else result
 
-    def _places(self, level, known):
-        _, means, places = self.model.parts.priors[level].places(known)
-        low = self.model.low * priors.PHASES
-        return [tf.squeeze(means, -1) - low, tf.squeeze(places, -1)]
-
-    def _step(self, level, part, known):
-        """What the level above depends on, with its means and scales; the image at level 0."""
-
-        def run(part, *known):
-            values = self.model.join(level, part + self.model.low, *known or [None])
-            if level == 0:
-                return [values]
-            return [values, *self._places(level - 1, values)]
-
-        part = part.reshape(-1, *self.model.latent_shapes[level])
-        return self._run(("step", level), run, part, *([] if known is None else [known]))
+        arguments = [symbols] if known is None else [symbols, known]
+        return self._run(("step", level), run, *arguments)
 
     # The entropy coder.
 
@@ -145,8 +129,8 @@ class Codec:
                     symbols[piece] = decoder.decode(self._kind, shares)
                 except AssertionError:  # constriction's, for a code that no encoder writes
                     raise ValueError("file: damaged: its code cannot be decoded") from None
-            values, *places = self._step(level, symbols, values)
-        return values.astype(np.uint8)
+            values, *places = self._step(level, symbols.reshape(count, -1), values)
+        return values
 
     # Files.
 

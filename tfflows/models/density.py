@@ -67,6 +67,19 @@ class DensityModel(Compiled, Feeding, keras.Model):
         """Samples `[batch, *event]` for `seed` `int64 [batch, 2]`, as a graph function."""
         return self.draw_and_log_prob(seed, temperature, context)[0]
 
+    def extra_signatures(self) -> dict[str, tuple[Callable, list[tf.TensorSpec]]]:
+        """Signatures of an export besides those of all models, by their names.
+
+        Returns:
+          A graph function, which returns a dict of tensors, and the specs of its arguments; both
+          have the batch first.
+        """
+        return {}
+
+    def extra_files(self) -> dict[str, bytes]:
+        """Files of an export that clients need besides the graph, by their names."""
+        return {}
+
     @property
     def initialized(self) -> bool:
         """Whether everything that is set from data has been set."""

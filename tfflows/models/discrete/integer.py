@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 
 import keras
@@ -13,7 +14,13 @@ from tfflows.bijectors.integer_additive import IntegerAdditive
 from tfflows.checks import check_image_shape, check_seed
 from tfflows.models.density import DensityModel
 from tfflows.models.described import Described
-from tfflows.models.discrete.priors import LearnedPrior, NetworkPrior
+from tfflows.models.discrete import tables
+from tfflows.models.discrete.priors import (
+    PHASES,
+    LearnedPrior,
+    NetworkPrior,
+    log_scales,
+)
 from tfflows.models.flows.family import layer_seed
 from tfflows.models.flows.images.shapes import squeezed
 from tfflows.models.integers import IntegerEvents
@@ -114,6 +121,112 @@ class IntegerFlow(Described, IntegerEvents, DensityModel):
         values = self.parts.levels[number].forward(tf.identity(values))
         return values - self.low if number == 0 else values
 
+    # What an entropy coder needs. All numbers are whole, and integers are counted from the least.
+
+    @property
+    def level_sizes(self) -> list[int]:
+        """The number of latents of each level."""
+        return [math.prod(shape) for shape in self.latent_shapes]
+
+    def code_fn(self, x):
+        """What an entropy coder writes of each event, as a graph function.
+
+        Args:
+          x: `[batch, *event]`, integers 0 to `levels - 1`.
+
+        Returns:
+          Three int32 tensors: the latents of all levels, `[batch, size]`; and for all levels but
+          the last, `[batch, size of these]`, the means of their priors, in steps of `1 / PHASES`,
+          and the numbers of their scales (see `priors`).
+        """
+        symbols, means, scales = [], [], []
+        for level, (part, known) in enumerate(self.latents(x)):
+            symbols.append(part - self.low)
+            if known is not None:
+                places = self._places(level, known)
+                means.append(places[0])
+                scales.append(places[1])
+        none = [tf.zeros([tf.shape(symbols[0])[0], 0])]  # of a flow with one level
+        return tuple(map(_joined, (symbols, means or none, scales or none)))
+
+    def decode_step_fn(self, level: int, symbols, known=None):
+        """One step of an entropy decoder, from the last level to the first, as a graph function.
+
+        Args:
+          level: number of the level.
+          symbols: its latents, `[batch, size]`.
+          known: what the step before has returned; `None` at the last level.
+
+        Returns:
+          At level 0 the event, `[batch, *event]`. At the others three int32 tensors: what the next
+          step takes as `known`, and means and scales of the latents that it decodes, `[batch,
+          size]`; see `code_fn`.
+        """
+        part = tf.reshape(tf.cast(symbols, tf.float32), [-1, *self.latent_shapes[level]])
+        known = None if known is None else tf.cast(known, tf.float32)
+        values = self.join(level, part + self.low, known)
+        if level == 0:
+            return tf.cast(values, self.event_dtype)
+        means, scales = self._places(level - 1, values)
+        return tf.cast(values, tf.int32), _joined([means]), _joined([scales])
+
+    def tables(self) -> tuple[tables.LogisticTables, np.ndarray]:
+        """The tables of an entropy coder.
+
+        Returns:
+          Those that means and scales refer to, and the edges of the last level's latents,
+          `uint32 [size, levels + 1]`; see `tfflows.models.discrete.tables`.
+        """
+        logistic = tables.LogisticTables(self.levels, PHASES, log_scales(self.levels))
+        return logistic, tables.mixture_edges(self.levels, *self.parts.priors[-1].table_arguments())
+
+    def extra_signatures(self):
+        """`encode`, and `decode_LEVEL` for each level, if the networks are quantized."""
+        if not self._config["quantized"]:
+            return {}
+
+        def encode(x):
+            names = ("symbols", "means", "scales")
+            return dict(zip(names, self.code_fn(x), strict=True))
+
+        def decode(level):
+            def run(*arguments):
+                result = self.decode_step_fn(level, *arguments)
+                if level == 0:
+                    return {"x": result}
+                return dict(zip(("known", "means", "scales"), result, strict=True))
+
+            return run
+
+        x = tf.TensorSpec([None, *self.event_shape], self.event_dtype, name="x")
+        found, last = {"encode": (encode, [x])}, len(self._sizes)
+        for level, size in enumerate(self.level_sizes):
+            specs = [tf.TensorSpec([None, size], tf.int32, name="symbols")]
+            if level < last:
+                inner = self._inner[level]
+                shape = (*inner[:-1], inner[-1] - self._sizes[level])
+                specs.append(tf.TensorSpec([None, *shape], tf.int32, name="known"))
+            found[f"decode_{level}"] = decode(level), specs
+        return found
+
+    def extra_files(self):
+        """`codec.npz`, the tables and sizes that a client codes with, for quantized networks."""
+        if not self._config["quantized"]:
+            return {}
+        logistic, learned = self.tables()
+        file = io.BytesIO()
+        np.savez_compressed(
+            file,
+            sizes=np.array(self.level_sizes, np.int32),
+            logistic=logistic.edges,
+            learned=learned,
+        )
+        return {"codec.npz": file.getvalue()}
+
+    def _places(self, level, known):
+        _, means, scales = self.parts.priors[level].places(known)
+        return means - self.low * PHASES, scales
+
     def log_mass(self, values, context=None):
         """Log-probability `[batch]`, nats, of integers in range."""
         total = 0.0
@@ -137,6 +250,12 @@ class IntegerFlow(Described, IntegerEvents, DensityModel):
             total += tf.reduce_sum(log_prob, axis=list(range(1, log_prob.shape.rank)))
             values = self.join(number, part, values)
         return tf.cast(values, self.event_dtype), total
+
+
+def _joined(parts) -> tf.Tensor:
+    """Each part flattened, all in one vector a row, int32."""
+    flat = [tf.reshape(part, [-1, math.prod(part.shape[1:])]) for part in parts]
+    return tf.cast(tf.concat(flat, 1), tf.int32)
 
 
 @keras.saving.register_keras_serializable("tfflows")

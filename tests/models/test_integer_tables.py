@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import expit, softmax
 
-from tfflows.codec import tables
-from tfflows.models.discrete import priors
+from tfflows.models.discrete import priors, tables
 
 
 @pytest.fixture(scope="module")

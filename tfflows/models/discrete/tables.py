@@ -69,6 +69,11 @@ def edges_of(shares: list[int], levels: int) -> np.ndarray:
 class LogisticTables:
     """The tables of all discretized logistics on the grids of `tfflows.models.discrete.priors`.
 
+    Attributes:
+      edges: `uint32 [phases, scales, 2 levels]`. For a mean of m + phase / phases,
+        `edges[phase, scale, i]` is the share of the integers below `m + i - levels + 1`. In a table
+        of the range the first edge is 0 and the last is `TOTAL`.
+
     Args:
       levels: number of integers.
       phases: steps of the grid of means between two integers.
@@ -77,8 +82,7 @@ class LogisticTables:
 
     def __init__(self, levels: int, phases: int, log_scales):
         self.levels, self.phases, scales = levels, phases, len(log_scales)
-        # Edges of all integers as seen from the integer below the mean.
-        self._edges = np.empty([phases, scales, 2 * levels], np.uint32)
+        self.edges = np.empty([phases, scales, 2 * levels], np.uint32)
         room = TOTAL - 2 * levels
         for scale, log_scale in enumerate(log_scales):
             step = _CONTEXT.exp(-decimal.Decimal(float(log_scale)))
@@ -89,10 +93,10 @@ class LogisticTables:
                     - decimal.Decimal(phase) / phases
                 )
                 shares = logistic(_CONTEXT.multiply(start, step), step, 2 * levels)
-                self._edges[phase, scale] = [
+                self.edges[phase, scale] = [
                     ((s * room) >> _POINT) + i for i, s in enumerate(shares)
                 ]
-        widths = np.diff(self._edges.astype(np.int64)) / TOTAL
+        widths = np.diff(self.edges.astype(np.int64)) / TOTAL
         self._widths = np.lib.stride_tricks.sliding_window_view(
             widths.astype(np.float32), levels, axis=-1
         )
@@ -111,14 +115,14 @@ class LogisticTables:
         first = self.levels - 1 - whole
         shares = self._widths[phase, places, first]
         # The outermost integers have the tails.
-        shares[:, 0] = self._edges[phase, places, first + 1] / np.float32(TOTAL)
-        below = self._edges[phase, places, first + self.levels - 1]
+        shares[:, 0] = self.edges[phase, places, first + 1] / np.float32(TOTAL)
+        below = self.edges[phase, places, first + self.levels - 1]
         shares[:, -1] = (TOTAL - below.astype(np.int64)) / np.float32(TOTAL)
         return shares
 
     def sha256(self) -> str:
         """The checksum of the tables."""
-        return hashlib.sha256(self._edges.astype("<u4").tobytes()).hexdigest()
+        return hashlib.sha256(self.edges.astype("<u4").tobytes()).hexdigest()
 
 
 def mixture_edges(levels: int, logits, means, log_scales) -> np.ndarray:
