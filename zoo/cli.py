@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import re
 import runpy
 import sys
@@ -55,7 +56,10 @@ def begin(
             config = _config_of_help() if "config" in flags.FLAGS else None
         except ValueError as error:
             fail(f"config: {_one_line(error)}")
-        print(usage.text(program, doc, required, arguments, config, full))
+        try:
+            print(usage.text(program, doc, required, arguments, config, full), flush=True)
+        except BrokenPipeError:
+            _reader_has_left()
         sys.exit(0)
     app.define_help_flags()
     try:
@@ -93,10 +97,13 @@ def run(main: Callable[..., None], arguments: bool = False) -> None:
             logging.set_verbosity(logging.WARNING)
         try:
             main(*([list(_rest)] if arguments else []))
+            sys.stdout.flush()
         except ValueError as error:
             if "\n" in str(error).strip():  # not one of ours
                 raise
             fail(str(error))
+        except BrokenPipeError:
+            _reader_has_left()
         except OSError as error:
             file = error.filename
             fail(_one_line(error) if file is None else f"{file}: {error.strerror}")
@@ -105,6 +112,12 @@ def run(main: Callable[..., None], arguments: bool = False) -> None:
             sys.exit(_INTERRUPTED)
 
     app.run(guarded, flags_parser=lambda argv: argv[:1])
+
+
+def _reader_has_left() -> None:
+    """Ends the process as `| head` expects: it has read enough, so nothing more is said."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(1)
 
 
 def _with_config_file(argv: Sequence[str]) -> list[str]:

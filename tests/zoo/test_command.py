@@ -137,6 +137,17 @@ def test_errors_at_import_are_shown():
     assert done.stderr == "E0000 00:00:1.2   1 file.cc:3] broken\nterminate called\n"
 
 
+@pytest.mark.parametrize("arguments", ["zoo", "zoo.train --help"])
+def test_a_reader_that_has_read_enough_is_no_error(arguments):
+    command = f"{sys.executable} -m {arguments}"
+    process = subprocess.Popen(
+        command.split(), cwd=binaries.ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    process.stdout.close()
+    errors = process.stderr.read()
+    assert process.wait() == 1 and errors == b""
+
+
 def test_choices_are_those_of_the_library():
     from tfflows.models.flows import family
     from tfflows.sampling import inpainting
