@@ -76,6 +76,9 @@ INTEGERS = {
     "integer_flow": lambda: models.ImageIntegerDiscreteFlow(
         (4, 4, 1), bits=5, levels=2, steps=2, width=8, blocks=1
     ),
+    "integer_vectors": lambda: models.IntegerDiscreteFlow(
+        3, levels=20, layers=2, width=8, components=2, quantized=True
+    ),
     "integer_flow_quantized": lambda: models.ImageIntegerDiscreteFlow(
         (4, 4, 1), bits=5, levels=2, steps=2, width=8, blocks=1, quantized=True
     ),

@@ -25,16 +25,15 @@ if __name__ == "__main__":  # before TensorFlow is imported, which takes seconds
     flags.DEFINE_integer("batch_size", 64, "Images that go through the networks at a time.")
     cli.begin("zoo.decompress", __doc__, ("input", "output"))
 
-import io
 import os
 import pathlib
 import shutil
+import tempfile
 
 import numpy as np
-import PIL.Image
 
 from tfflows import codec, files
-from tfflows.codec import container
+from tfflows.codec import container, stored
 from zoo import outputs, registry
 
 _FAMILY = "ImageIntegerDiscreteFlow"
@@ -60,13 +59,13 @@ def decompress(
     Raises:
       ValueError: if the file is damaged or of another model, or cannot be written so.
     """
-    path, output = pathlib.Path(path), pathlib.Path(output)
+    path, output = pathlib.Path(path), pathlib.Path(os.path.abspath(output))
     as_array = output.suffix == ".npy"
     if as_array:
         outputs.check_output(output)
     else:
         outputs.check_folder("output", output)
-        if output.is_dir() and any(output.iterdir()):
+        if output.is_symlink() or (output.is_dir() and any(output.iterdir())):
             raise ValueError(f"output: expected a new or empty folder, got {str(output)!r}")
     data = path.read_bytes()
     wanted = container.read(data).fingerprint
@@ -76,7 +75,7 @@ def decompress(
         array = _array(images)
         files.write(output, lambda to: np.save(to, array))
         return len(images)
-    names = _names(names, len(images))
+    names = _names(names, images)
     if isinstance(images, np.ndarray) and images.ndim == 3:
         images = images[..., np.newaxis]
     _write(images, names, output)
@@ -99,6 +98,8 @@ def _find(wanted: bytes):
 def _array(images) -> np.ndarray:
     if isinstance(images, np.ndarray):
         return images
+    if not images:
+        raise ValueError("output: expected a folder, as there are no images, got a .npy file")
     shapes = {getattr(image, "shape", None) for image in images}
     if len(shapes) != 1 or None in shapes:
         raise ValueError(
@@ -108,49 +109,56 @@ def _array(images) -> np.ndarray:
     return np.stack(images)
 
 
-def _names(names, count: int) -> list[pathlib.PurePosixPath]:
-    """Relative paths of the images' files."""
-    if not names:
-        digits = len(str(max(count - 1, 0)))
-        return [pathlib.PurePosixPath(f"{i:0{digits}}.png") for i in range(count)]
-    found = [pathlib.PurePosixPath(name) for name in names]
-    for name in found:
-        if name.is_absolute() or ".." in name.parts or not name.parts:
-            raise ValueError(f"input: a name that leads out of the folder: {str(name)!r}")
+def _names(names, images) -> list[pathlib.PurePosixPath]:
+    """Relative paths of the images' files.
+
+    Raises:
+      ValueError: if one leads out of the folder, or two cannot be in one folder.
+    """
+    digits = len(str(max(len(images) - 1, 0)))
+    names = names or [f"{i:0{digits}}.png" for i in range(len(images))]
+    found = []
+    for name, image in zip(names, images, strict=True):
+        place = pathlib.PurePosixPath(name)
+        windows = pathlib.PureWindowsPath(name)
+        outside = os.name == "nt" and (windows.drive or ".." in windows.parts)
+        if place.is_absolute() or ".." in place.parts or not place.parts or "\0" in name or outside:
+            raise ValueError(f"input: a name that leads out of the folder: {name!r:.200}")
+        if not isinstance(image, bytes) and place.suffix.lower() != ".png":
+            place = place.with_name(f"{place.name}.png")
+        found.append(place)
+    folders = {parent for place in found for parent in place.parents}
+    if len(set(found)) < len(found) or folders & set(found):
+        raise ValueError("input: expected names that can be in one folder, got two that cannot")
     return found
 
 
 def _write(images, names, output: pathlib.Path) -> None:
-    temporary = output.with_name(f".tmp-{os.getpid()}-{output.name}")
+    output.parent.mkdir(parents=True, exist_ok=True)
+    temporary = pathlib.Path(tempfile.mkdtemp(prefix=".tmp-", dir=output.parent))
     try:
-        taken = set()
+        temporary.chmod(0o777 & ~_umask())
         for image, name in zip(images, names, strict=True):
-            whole = isinstance(image, bytes)
-            if not whole and name.suffix.lower() != ".png":
-                name = name.with_name(f"{name.name}.png")
-            if name in taken:
-                raise ValueError(f"input: two images of the name {str(name)!r}")
-            taken.add(name)
             place = temporary / name
             place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_bytes(image if whole else _png(image))
-        if output.is_dir():
-            output.rmdir()  # it is empty
-        os.replace(temporary, output)
+            place.write_bytes(image if isinstance(image, bytes) else _png(image))
+        os.replace(temporary, output)  # takes the place of an empty folder too
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
+def _umask() -> int:
+    value = os.umask(0)
+    os.umask(value)
+    return value
+
+
 def _png(image: np.ndarray) -> bytes:
-    file = io.BytesIO()
-    try:
-        picture = PIL.Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)
-    except TypeError:
+    if image.shape[-1] not in (1, 3, 4):
         raise ValueError(
             f"output: expected a .npy file for images of {image.shape[-1]} channels, got a folder"
-        ) from None
-    picture.save(file, "PNG", optimize=True)
-    return file.getvalue()
+        )
+    return stored.png(image)
 
 
 def main() -> None:

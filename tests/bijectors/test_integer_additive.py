@@ -13,12 +13,13 @@ from tfflows import networks
 def test_every_shift_is_a_bijection_of_the_range(levels):
     low = -(levels // 2)
     values = tf.range(low, low + levels, dtype=tf.float32)
-    for shift in (0.0, 0.49, 0.5, -0.5, -1.7, 0.6 * levels, -3.3 * levels, 1e6):
+    for shift in (0.0, 0.49, 0.5, -0.5, -1.7, 0.6 * levels, -3.3 * levels, 1e6, -3e9, 2.0**100):
         bijector = tb.RoundedShift(tf.constant(shift), levels)
         moved = bijector.forward(values)
         np.testing.assert_array_equal(np.sort(moved), values)
         np.testing.assert_array_equal(bijector.inverse(tf.identity(moved)), values)
-        right = (np.arange(levels) + int(np.floor(shift + 0.5))) % levels + low
+        whole = int(np.floor(np.float32(shift) + np.float32(0.5)))
+        right = (np.arange(levels) + whole % levels) % levels + low
         np.testing.assert_array_equal(moved, right)
         log_det = bijector.forward_log_det_jacobian(values, event_ndims=0)
         np.testing.assert_array_equal(log_det, np.zeros(levels))

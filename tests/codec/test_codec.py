@@ -1,5 +1,7 @@
 """The codec: what is compressed comes back, in another process too, and damage is noticed."""
 
+import dataclasses
+import io
 import os
 import struct
 import subprocess
@@ -7,9 +9,11 @@ import sys
 import zlib
 
 import numpy as np
+import PIL.Image
 import pytest
 
 from tests.codec.small_codec import coder, likely, model, unlikely
+from tests.small_flows import shake
 from tfflows import codec, models
 from tfflows.codec import container
 
@@ -152,11 +156,100 @@ def test_damage_is_noticed(count, mended):
 
 def test_a_header_that_promises_too_much_is_refused_at_once():
     contents = container.read(coder().compress(likely(3)))
-    import dataclasses
-
     many = container.write(dataclasses.replace(contents, count=2**60))
     with pytest.raises(ValueError, match="its parts do not fit together"):
         coder().decompress(many)
+    names = container.pack_names(["a"] * 50_000)
+    for changed in (
+        {"count": 10**7, "code": bytes(12)},
+        {"count": 2**62, "names": names},
+        {"shape": (2**40, 1, 1)},
+    ):
+        broken = container.write(dataclasses.replace(contents, **changed))
+        with pytest.raises(ValueError, match="its parts do not fit together"):
+            coder().decompress(broken)
+
+
+def _png_of(mode, **kwargs):
+    file = io.BytesIO()
+    PIL.Image.new(mode, (5, 4)).save(file, "PNG", **kwargs)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        (container.PNG, _png_of("I;16")),
+        (container.PNG, _png_of("1")),
+        (container.PNG, _png_of("P")),
+        (container.PNG, _png_of("L")[:-20]),
+        (container.RAW, np.array([0, 5, 1], "<u4").tobytes() + zlib.compress(b"")),
+        (container.RAW, np.full(3, 2**32 - 1, "<u4").tobytes() + zlib.compress(b"")),
+        (container.RAW, np.array([2, 1, 1], "<u4").tobytes() + zlib.compress(b"abc")),
+        (container.RAW, np.array([2, 1, 1], "<u4").tobytes() + zlib.compress(b"ab") + b"more"),
+        (container.RAW, b"short"),
+    ],
+)
+def test_stored_images_are_checked(stored):
+    contents = container.read(coder().compress([likely(1)[0], unlikely(1)[0, :, :5]]))
+    assert set(contents.escaped) == {1}
+    broken = container.write(dataclasses.replace(contents, escaped={1: stored}))
+    with pytest.raises(ValueError, match="file: damaged: a stored image cannot be read"):
+        coder().decompress(broken)
+
+
+@pytest.mark.parametrize("change", ["kind", "flags", "number", "file in an array"])
+def test_parts_that_contradict_each_other_are_refused(change):
+    contents = container.read(coder().compress([likely(1)[0], unlikely(1)[0, :, :5]]))
+    kept = contents.escaped[1]
+    if change == "flags":
+        data = bytearray(container.write(contents))
+        data[len(container.MAGIC) + 33] |= 64
+        data = bytes(data[:-4]) + struct.pack("<I", zlib.crc32(data[:-4]))
+    else:
+        broken = {
+            "kind": {"escaped": {1: (77, kept[1])}},
+            "number": {"escaped": {2: kept}},
+            "file in an array": {"escaped": {1: (container.FILE, b"ab")}, "axes": 4},
+        }[change]
+        data = container.write(dataclasses.replace(contents, **broken))
+    with pytest.raises(ValueError, match="file: damaged: its parts do not fit together"):
+        coder().decompress(data)
+
+
+def test_files_are_for_lists_alone():
+    """An array would turn a stored file into text, and lose its last zeros."""
+    with pytest.raises(ValueError, match="files: expected none for an array of images, got 2"):
+        coder().compress(likely(2), files=[b"ab\0\0", b"c"])
+    with pytest.raises(ValueError, match="files: expected one for each of 1, got 2"):
+        coder().compress(list(likely(1)), files=[b"ab", b"c"])
+    with pytest.raises(ValueError, match="files: expected bytes or None, got a str for image 0"):
+        coder().compress(list(likely(1)), files=["ab"])
+
+
+def test_long_names_come_back_whole():
+    names = ["a" * 4096, "b", "c" * 4000]
+    assert coder().decompress(coder().compress(likely(3), names))[1] == tuple(names)
+
+
+def test_a_model_that_has_changed_is_noticed():
+    """Its tables were made before, and its networks would be others."""
+    other = models.ImageIntegerDiscreteFlow.from_config(model().get_config())
+    own = codec.Codec(other)
+    data = own.compress(likely(2))
+    shake(other, scale=0.1)
+    for call in (lambda: own.compress(likely(2)), lambda: own.decompress(data)):
+        with pytest.raises(ValueError, match="model: the weights of .* have changed"):
+            call()
+    other.trainable_variables[0].assign(np.full(other.trainable_variables[0].shape, np.nan))
+    with pytest.raises(ValueError, match="model: expected finite weights, got NaN or inf in"):
+        codec.Codec(other)
+
+
+def test_an_image_that_pillow_would_refuse_is_stored_raw(monkeypatch):
+    monkeypatch.setattr(PIL.Image, "MAX_IMAGE_PIXELS", 100)
+    x = np.zeros((1, 20, 20, 1), np.uint8)
+    np.testing.assert_array_equal(coder().decompress(coder().compress(x))[0], x)
 
 
 def test_another_model_is_refused():
@@ -186,7 +279,7 @@ def test_other_models_are_refused():
         codec.Codec(models.NICE((4, 4, 1), layers=2, hidden_units=(4,), name="nice"))
     with pytest.raises(ValueError, match="model: expected quantized=True"):
         codec.Codec(models.ImageIntegerDiscreteFlow((4, 4, 1), levels=1, steps=1, width=8))
-    with pytest.raises(ValueError, match="batch_size: expected at least 1, got 0"):
+    with pytest.raises(ValueError, match="batch_size: expected a whole number from 1"):
         codec.Codec(model(), 0)
 
 
@@ -195,9 +288,18 @@ def test_other_models_are_refused():
     [
         (np.zeros((2, 8, 8, 1), np.float32), (), "images: expected uint8 .* got float32"),
         ([np.zeros((8, 8), np.uint8)], (), r"images: expected uint8 .* got uint8 \[8, 8\]"),
-        ([None], (), "images: expected uint8 .* got None in image 0"),
+        ([None], (), "images: expected uint8 .* got NoneType for image 0"),
         (np.zeros((2, 8, 8, 1), np.uint8), ("a",), "names: expected one for each of 2, got 1"),
-        (np.zeros((1, 8, 8, 1), np.uint8), ("a\nb",), "names: expected names without line breaks"),
+        (
+            np.zeros((1, 8, 8, 1), np.uint8),
+            ("a\nb",),
+            "names: expected UTF-8 .* without line breaks",
+        ),
+        (np.zeros((1, 8, 8, 1), np.uint8), ("\udcff",), "names: expected UTF-8"),
+        (np.zeros((1, 8, 8, 1), np.uint8), ("a" * 4097,), "names: expected .* at most 4096 bytes"),
+        (np.zeros((1, 8, 8, 1), np.uint8), "a", "names: expected one for each of 1, got 1"),
+        (None, (), "images: expected uint8 .* or a list of images, got a NoneType"),
+        (np.array(3, np.uint8), (), r"images: expected uint8 .* got uint8 \[\]"),
     ],
 )
 def test_bad_images(images, names, message):

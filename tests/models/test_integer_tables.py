@@ -1,5 +1,7 @@
 """Integer tables: near the exact probabilities, all positive, and always the same."""
 
+import decimal
+
 import numpy as np
 import pytest
 from scipy.special import expit, softmax
@@ -40,6 +42,15 @@ def test_the_tables_are_always_the_same(logistic):
     assert logistic.sha256() == ("d6ad9385bdde4fa7b8757c9cdf9012ffc7929a8c71ec2d05bd9a8a737162bb1f")
 
 
+def test_the_callers_decimal_context_does_not_matter():
+    exact = tables.LogisticTables(8, 4, priors.log_scales(8)).sha256()
+    learned = tables.mixture_edges(256, *mixtures(2))
+    with decimal.localcontext(prec=5, rounding=decimal.ROUND_UP) as context:
+        context.traps[decimal.FloatOperation] = context.traps[decimal.Inexact] = True
+        assert tables.LogisticTables(8, 4, priors.log_scales(8)).sha256() == exact
+        np.testing.assert_array_equal(tables.mixture_edges(256, *mixtures(2)), learned)
+
+
 def mixtures(n=20, components=5, levels=256):
     rng = np.random.default_rng(0)
     shape = (n, components)
@@ -62,8 +73,6 @@ def test_mixtures_are_weighted_sums():
 
 def test_the_distribution_function_is_correctly_rounded():
     """To the 22 bits of a table, from far below to far above its middle."""
-    import decimal
-
     context = decimal.Context(prec=60)
     start, step, count = decimal.Decimal("-70.3"), decimal.Decimal("0.37"), 400
     for i, share in enumerate(tables.logistic(start, step, count)):

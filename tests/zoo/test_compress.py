@@ -1,13 +1,17 @@
 """`python -m zoo.compress` and `zoo.decompress` on a user's folder and array."""
 
+import io
+
 import numpy as np
 import PIL.Image
 import pytest
 
 from tests.zoo import binaries
 from tests.zoo.binaries import error_of
+from tfflows import codec
 from tfflows.codec import container
-from zoo import decompress
+from tfflows.data import pixels
+from zoo import compress, decompress, registry
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +77,7 @@ def test_a_folder_comes_back(workdir, tmp_path):
         "zoo.compress", f"--model={workdir / 'run'}", f"--input={folder}", f"--output={file}"
     )
     assert code == 0, errors
-    assert "left out, as they are no images: 1 files, such as notes.txt" in out
+    assert "left out (hidden, or no images): 1 file, such as notes.txt" in out
     code, out, errors = binaries.run(
         "zoo.decompress", f"--model={workdir / 'run'}", f"--input={file}", f"--output={back}"
     )
@@ -123,7 +127,85 @@ def test_bad_input(workdir, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("name", ["../x.png", "/x.png", "a/../../x.png", ""])
+@pytest.mark.parametrize("name", ["../x.png", "/x.png", "a/../../x.png", "", "a\0.png"])
 def test_names_that_lead_out_of_the_folder_are_refused(name):
     with pytest.raises(ValueError, match="input: a name that leads out of the folder"):
-        decompress._names(("a.png", name), 2)
+        decompress._names(("a.png", name), [b"", b""])
+
+
+def test_names_that_get_in_each_others_way(workdir, tmp_path):
+    """x.bmp would come back as x.bmp.png, which there is, so it comes back as it is."""
+    x, folder = np.load(workdir / "x.npy"), tmp_path / "in"
+    save(x[0, ..., 0], folder / "x.bmp")
+    save(x[1, ..., 0], folder / "x.bmp.png", compress_level=0)
+    save(x[2, ..., 0], folder / "y.bmp")
+    save(x[3, ..., 0], folder / "y.bmp.png" / "z.png", compress_level=0)
+    save(x[4, ..., 0], folder / f"{'a' * 251}.bmp")
+    (folder / "dangling.png").symlink_to("nowhere")
+    file, back = tmp_path / "x.tfz", tmp_path / "back"
+    model = f"--model={workdir / 'run'}"
+    code, out, errors = binaries.run("zoo.compress", model, f"--input={folder}", f"--output={file}")
+    assert code == 0, errors
+    assert "such as dangling.png" in out
+    back.mkdir()
+    code, _, errors = binaries.run("zoo.decompress", model, f"--input={file}", f"--output={back}")
+    assert code == 0, errors
+    found = sorted(p.relative_to(back).as_posix() for p in back.rglob("*") if p.is_file())
+    assert found == sorted(["x.bmp", "x.bmp.png", "y.bmp", "y.bmp.png/z.png", f"{'a' * 251}.bmp"])
+
+
+@pytest.mark.parametrize("names", [("a.png", "a.png"), ("a.png", "a.png/b.png")])
+def test_names_that_cannot_be_in_one_folder_are_refused(names):
+    with pytest.raises(ValueError, match="input: expected names that can be in one folder"):
+        decompress._names(names, [b"", b""])
+
+
+def test_no_images_are_an_empty_folder(workdir, tmp_path):
+    coder = codec.Codec(registry.load(workdir / "run"))
+    (tmp_path / "none.tfz").write_bytes(coder.compress([]))
+    assert decompress.decompress(tmp_path / "none.tfz", tmp_path / "out", workdir / "run") == 0
+    assert list((tmp_path / "out").iterdir()) == []
+    with pytest.raises(ValueError, match="output: expected a folder, as there are no images"):
+        decompress.decompress(tmp_path / "none.tfz", tmp_path / "x.npy", workdir / "run")
+
+
+@pytest.mark.parametrize("content", [b"PK\x03\x04garbage", b"\x93NUMPY\x01\x00", b""])
+def test_arrays_that_cannot_be_read(tmp_path, content):
+    path = tmp_path / "x.npy"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match="input: .* cannot be read: "):
+        compress._array(path)
+
+
+def test_several_arrays_are_refused(tmp_path):
+    np.savez(tmp_path / "x.npz", x=np.zeros(3), y=np.zeros(3))
+    (tmp_path / "x.npz").rename(tmp_path / "x.npy")
+    with pytest.raises(ValueError, match="input: expected one array in .*, got several"):
+        compress._array(tmp_path / "x.npy")
+
+
+def _saved(mode, **kwargs):
+    file = io.BytesIO()
+    PIL.Image.new(mode, (3, 2)).save(file, kwargs.pop("format", "PNG"), **kwargs)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("data", "shape"),
+    [
+        (_saved("L"), (2, 3, 1)),
+        (_saved("RGB"), (2, 3, 3)),
+        (_saved("RGB", format="BMP"), (2, 3, 3)),
+        (_saved("L", bits=4), None),
+        (_saved("1"), None),
+        (_saved("P"), None),
+        (_saved("RGBA"), None),
+        (_saved("I;16"), None),
+        (_saved("RGB", icc_profile=b"a profile"), None),
+        (_saved("L", transparency=0), None),
+        (b"no picture", None),
+    ],
+)
+def test_only_plain_pictures_are_their_pixels(data, shape):
+    found = pixels.decode_exactly(data)
+    assert (found is None) if shape is None else found.shape == shape

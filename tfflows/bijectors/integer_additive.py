@@ -5,7 +5,7 @@ from __future__ import annotations
 import tensorflow as tf
 
 from tfflows.bijectors.base import Bijector
-from tfflows.rounding import nearest
+from tfflows.rounding import nearest, straight_through
 
 
 class RoundedShift(Bijector):
@@ -23,7 +23,10 @@ class RoundedShift(Bijector):
     def __init__(self, shift, levels: int, name: str = "rounded_shift"):
         parameters = dict(locals())
         super().__init__(parameters=parameters, name=name)
-        self.shift, self.levels = nearest(shift), levels
+        # Less than one turn, exactly: a sum with a huge number would lose the integer.
+        rounded = nearest(shift)
+        turned = tf.math.floormod(tf.stop_gradient(rounded), float(levels))
+        self.shift, self.levels = straight_through(rounded, turned), levels
 
     def _in_range(self, value):
         turns = tf.floor((value + float(self.levels // 2)) / float(self.levels))

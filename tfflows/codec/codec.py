@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
-import io
-import itertools
 import json
 import math
-import zlib
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-import PIL.Image
 import tensorflow as tf
 
-from tfflows.codec import container
+from tfflows.checks import whole_number
+from tfflows.codec import container, stored
 from tfflows.models.discrete import tables
-from tfflows.models.discrete.integer import ImageIntegerDiscreteFlow
+from tfflows.models.discrete.images import ImageIntegerDiscreteFlow
 
 CHUNK = 256  # images whose latents are coded level by level; a part of the file format
 _PIECE = 1 << 14  # numbers whose tables are in memory at a time
-_LEAST = -math.log2(1.0 - 2.0**-tables.BITS)  # bits of a number that is nearly certain
 
 
 def fingerprint(model) -> bytes:
@@ -49,14 +44,15 @@ class Codec:
 
     def __init__(self, model, batch_size: int = 64):
         check_model(model)
-        if batch_size < 1:
-            raise ValueError(f"batch_size: expected at least 1, got {batch_size}")
+        batch_size = whole_number("batch_size", batch_size, 1)
         self._queue, self._kind = _coder()
         self.model, self._batch = model, batch_size
         self.fingerprint = fingerprint(model)
         self._tables, learned = model.tables()
         self._learned = tables.shares_of(learned)
         self._sizes = model.level_sizes
+        self._least_bits = -np.log2(self._learned.max(1)).sum()
+        self._least_bits -= math.log2(self._tables.largest) * sum(self._sizes[:-1])
         self._functions = {}
 
     # The networks.
@@ -146,50 +142,59 @@ class Codec:
           images: `uint8 [n, H, W, C]` or `[n, H, W]`, or a list of arrays `uint8 [H, W, C]` of any
             shapes. An image may be `None` if its file is given.
           names: a name of each image, to be kept with it; empty for none.
-          files: the file that each image was read from, as bytes or `None`; empty for none. A file
-            that is smaller than its coded pixels is stored as it is.
+          files: for a list, the file that each image was read from, as bytes or `None`; empty for
+            none. A file that is smaller than its coded pixels is stored as it is.
 
         Raises:
-          ValueError: if the images are not bytes, or names or files are not one for each.
+          ValueError: if the images are not bytes, names or files are not one for each, or the
+            model's weights have changed.
           RuntimeError: if the result does not decode to the images.
         """
-        axes = images.ndim if isinstance(images, np.ndarray) else 0
-        if axes == 3:
-            images = images[..., np.newaxis]
-        items = [_Item(*pair) for pair in itertools.zip_longest(images, files)]
-        _check(items, names, files)
-        stored, coded = {}, []
+        self._check_unchanged()
+        items, axes = stored.items(images, files)
+        packed = container.pack_names(names)
+        if len(names) not in (0, len(items)) or isinstance(names, str):
+            raise ValueError(f"names: expected one for each of {len(items)}, got {len(names)}")
+        kept, coded = {}, []
         encoder = self._queue.RangeEncoder()
         for start in range(0, len(items), CHUNK):
-            coded += self._choose(items, range(start, min(start + CHUNK, len(items))), stored)
+            coded += self._choose(items, range(start, min(start + CHUNK, len(items))), kept)
             while len(coded) >= CHUNK:
                 self._encode(encoder, _stacked(coded[:CHUNK]))
                 del coded[:CHUNK]
         if coded:
             self._encode(encoder, _stacked(coded))
         result = [
-            stored[i][1] if i in stored and stored[i][0] == container.FILE else item.pixels
+            kept[i][1] if i in kept and kept[i][0] == container.FILE else item.pixels
             for i, item in enumerate(items)
         ]
-        data = container.write(
-            container.Contents(
-                fingerprint=self.fingerprint,
-                shape=self.model.event_shape,
-                count=len(items),
-                axes=axes,
-                names=tuple(names),
-                escaped=stored,
-                code=encoder.get_compressed().astype("<u4").tobytes(),
-                pixels=_crc(result),
-            )
+        contents = container.Contents(
+            fingerprint=self.fingerprint,
+            shape=self.model.event_shape,
+            count=len(items),
+            axes=axes,
+            names=packed,
+            escaped=kept,
+            code=encoder.get_compressed().astype("<u4").tobytes(),
+            pixels=stored.checksum(result),
         )
+        data = container.write(contents)
         try:
-            self.decompress(data)
+            same = self.decompress(data)[1] == tuple(names)
         except ValueError as error:
             raise RuntimeError(f"the result does not decode to the images: {error}") from None
+        if not same:
+            raise RuntimeError("the result does not decode to the names")
         return data
 
-    def _choose(self, items, numbers, stored: dict) -> list:
+    def _check_unchanged(self) -> None:
+        if fingerprint(self.model) != self.fingerprint:
+            raise ValueError(
+                f"model: the weights of {self.model.name} have changed since this Codec was made; "
+                "make another"
+            )
+
+    def _choose(self, items, numbers, kept: dict) -> list:
         """The latents of the images that are coded; the others are added to those stored."""
         fits = []
         for number in numbers:
@@ -198,14 +203,14 @@ class Codec:
             if same and pixels.max() < self.model.levels:
                 fits.append(number)
             else:
-                stored[number] = items[number].stored()
+                kept[number] = items[number].stored()
         if not fits:
             return []
         levels, coded = self._latents(np.stack([items[i].pixels for i in fits])), []
         for row, (number, bits) in enumerate(zip(fits, self._bits(levels), strict=True)):
             kind, data = items[number].stored()
             if 8 * len(data) < bits:
-                stored[number] = kind, data
+                kept[number] = kind, data
             else:
                 coded.append([[array[row] for array in level] for level in levels])
         return coded
@@ -214,39 +219,41 @@ class Codec:
         """The images of a file.
 
         Returns:
-          The images: an array of the shape that was compressed, or a list of arrays `[H, W, C]`,
-          with bytes in place of an image whose file was stored; and their names, a tuple that may
-          be empty.
+          The images: an array of the shape that was compressed (of the model's shape, if it had no
+          images), or a list of arrays `[H, W, C]`, with bytes in place of an image whose file was
+          stored; and their names, a tuple that may be empty.
 
         Raises:
           ValueError: if it is no such file, is damaged, or was made with another model.
         """
-        contents = container.read(data)
+        self._check_unchanged()
+        contents = container.read(bytes(data))
         if contents.fingerprint != self.fingerprint:
             raise ValueError(
                 f"file: expected one made with {self.model.name}, whose fingerprint begins with "
                 f"{self.fingerprint.hex()[:12]}, got {contents.fingerprint.hex()[:12]}"
             )
         count = contents.count - len(contents.escaped)
-        size = math.prod(self.model.event_shape)
         fit = contents.shape == self.model.event_shape and not len(contents.code) % 4
-        if not fit or count < 0 or count * size * _LEAST > 8 * len(contents.code):
+        # No more images than so many bits can code: a count is believed only then.
+        if not fit or count < 0 or count * self._least_bits > 8 * len(contents.code):
             raise ValueError("file: damaged: its parts do not fit together")
+        names = container.unpack_names(contents.names, contents.count)
         decoder = self._queue.RangeDecoder(np.frombuffer(contents.code, "<u4").astype(np.uint32))
-        images = {number: _restored(*stored) for number, stored in contents.escaped.items()}
+        images = {number: stored.restored(*kept) for number, kept in contents.escaped.items()}
         coded = [i for i in range(contents.count) if i not in images]
         for start in range(0, count, CHUNK):
             numbers = coded[start : start + CHUNK]
             images |= zip(numbers, self._decode(decoder, len(numbers)), strict=True)
         images = [images[i] for i in range(contents.count)]
-        if _crc(images) != contents.pixels:
+        if stored.checksum(images) != contents.pixels:
             raise ValueError("file: the decoded images differ from those that were compressed")
         if not contents.axes:
-            return images, contents.names
-        if len({getattr(image, "shape", None) for image in images}) > 1:
+            return images, names
+        if len({image.shape for image in images}) > 1:
             raise ValueError("file: damaged: an array of images of several shapes")
         array = np.stack(images) if images else np.zeros((0, *contents.shape), np.uint8)
-        return (array[..., 0] if contents.axes == 3 else array), contents.names
+        return (array[..., 0] if contents.axes == 3 else array), names
 
 
 def _stacked(rows: list) -> list[list[np.ndarray]]:
@@ -255,50 +262,6 @@ def _stacked(rows: list) -> list[list[np.ndarray]]:
         [np.stack(arrays) for arrays in zip(*level, strict=True)]
         for level in zip(*rows, strict=True)
     ]
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class _Item:
-    """An image to be compressed: its pixels, the file that it comes from, or both."""
-
-    pixels: np.ndarray | None
-    file: bytes | None
-
-    def stored(self) -> tuple[int, bytes]:
-        """The shortest of its forms without the model."""
-        found = [] if self.file is None else [(container.FILE, self.file)]
-        if self.pixels is not None:
-            shape = np.array(self.pixels.shape, "<u4").tobytes()
-            found.append((container.RAW, shape + zlib.compress(self.pixels.tobytes(), 9)))
-            if self.pixels.shape[-1] in _PNG_CHANNELS:
-                found.append((container.PNG, _png(self.pixels)))
-        return min(found, key=lambda pair: len(pair[1]))
-
-
-def _check(items, names, files) -> None:
-    for what, values in (("names", names), ("files", files)):
-        if len(values) not in (0, len(items)):
-            raise ValueError(f"{what}: expected one for each of {len(items)}, got {len(values)}")
-    if any("\n" in name for name in names):
-        raise ValueError("names: expected names without line breaks")
-    for number, item in enumerate(items):
-        pixels = item.pixels
-        if pixels is None and item.file is not None:
-            continue
-        if (
-            not isinstance(pixels, np.ndarray)
-            or pixels.dtype != np.uint8
-            or pixels.ndim != 3
-            or not pixels.size
-        ):
-            got = (
-                f"{pixels.dtype} {list(pixels.shape)}"
-                if isinstance(pixels, np.ndarray)
-                else repr(pixels)
-            )
-            raise ValueError(
-                f"images: expected uint8 [height, width, channels], got {got} in image {number}"
-            )
 
 
 def check_model(model) -> None:
@@ -313,6 +276,9 @@ def check_model(model) -> None:
             "model: expected quantized=True, as the numbers of float networks differ between "
             f"machines, got {model.name} with quantized=False"
         )
+    for variable in model.weights:
+        if not np.isfinite(variable.numpy()).all():
+            raise ValueError(f"model: expected finite weights, got NaN or inf in {variable.path}")
 
 
 def _coder():
@@ -324,39 +290,3 @@ def _coder():
         ) from None
     # `perfect` has changed its default from version to version, and is a part of the format.
     return constriction.stream.queue, constriction.stream.model.Categorical(perfect=False)
-
-
-def _crc(images) -> int:
-    value = 0
-    for image in images:
-        if isinstance(image, bytes):
-            value = zlib.crc32(image, value)
-            continue
-        value = zlib.crc32(np.array(image.shape, "<u4").tobytes(), value)
-        value = zlib.crc32(np.ascontiguousarray(image).tobytes(), value)
-    return value
-
-
-_PNG_CHANNELS = (1, 3, 4)
-
-
-def _png(pixels: np.ndarray) -> bytes:
-    file = io.BytesIO()
-    picture = PIL.Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
-    picture.save(file, "PNG", optimize=True)
-    return file.getvalue()
-
-
-def _restored(kind: int, data: bytes) -> np.ndarray | bytes:
-    if kind == container.FILE:
-        return data
-    try:
-        if kind == container.PNG:
-            with PIL.Image.open(io.BytesIO(data), formats=["PNG"]) as picture:
-                pixels = np.array(picture)
-            return pixels[..., np.newaxis] if pixels.ndim == 2 else pixels
-        shape = tuple(int(size) for size in np.frombuffer(data[:12], "<u4"))
-        pixels = zlib.decompressobj().decompress(data[12:], math.prod(shape) + 1)
-        return np.frombuffer(pixels, np.uint8).reshape(shape)
-    except (OSError, ValueError, SyntaxError, zlib.error, PIL.Image.DecompressionBombError):
-        raise ValueError("file: damaged: a stored image cannot be read") from None

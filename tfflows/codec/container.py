@@ -20,12 +20,14 @@ from __future__ import annotations
 import dataclasses
 import struct
 import zlib
+from collections.abc import Sequence
 
 MAGIC, VERSION = b"\x89TFZ", 1
 PNG, RAW, FILE = 0, 1, 2  # a PNG, pixels by zlib, a user's own file
 
 _ARRAY, _NAMES, _NO_CHANNELS = 1, 2, 4
 _LONGEST = 9  # bytes of a varint
+_LONGEST_NAME = 4096  # bytes
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,7 +39,7 @@ class Contents:
       shape: `(H, W, C)` of the model's images.
       count: number of images.
       axes: number of axes of the array that was compressed, 3 or 4; 0 if it was a list.
-      names: a name of each image; empty for none.
+      names: names of the images, from `pack_names`; `None` for none.
       escaped: image number to kind and bytes, for images that the model does not code.
       code: the entropy coder's bytes.
       pixels: CRC-32 of the shapes and pixels of all images.
@@ -47,7 +49,7 @@ class Contents:
     shape: tuple[int, int, int]
     count: int
     axes: int
-    names: tuple[str, ...]
+    names: bytes | None
     escaped: dict[int, tuple[int, bytes]]
     code: bytes
     pixels: int
@@ -65,7 +67,7 @@ def _varint(value: int) -> bytes:
 def write(contents: Contents) -> bytes:
     """The bytes of a file."""
     flags = _ARRAY * bool(contents.axes) | _NO_CHANNELS * (contents.axes == 3)
-    flags |= _NAMES * bool(contents.names)
+    flags |= _NAMES * (contents.names is not None)
     parts = [MAGIC, bytes([VERSION]), contents.fingerprint, bytes([flags])]
     parts += [_varint(value) for value in (contents.count, *contents.shape)]
     parts.append(_varint(len(contents.escaped)))
@@ -73,9 +75,8 @@ def write(contents: Contents) -> bytes:
     for number, (kind, data) in sorted(contents.escaped.items()):
         parts += [_varint(number - before), _varint(kind), _varint(len(data)), data]
         before = number
-    if contents.names:
-        names = zlib.compress("\n".join(contents.names).encode(), 9)
-        parts += [_varint(len(names)), names]
+    if contents.names is not None:
+        parts += [_varint(len(contents.names)), contents.names]
     parts += [_varint(len(contents.code)), contents.code, struct.pack("<I", contents.pixels)]
     data = b"".join(parts)
     return data + struct.pack("<I", zlib.crc32(data))
@@ -119,29 +120,58 @@ def read(data: bytes) -> Contents:
     reader = _Reader(data[len(MAGIC) + 1 : -4])
     fingerprint, (flags,) = reader.take(32), reader.take(1)
     count, shape = reader.varint(), tuple(reader.varint() for _ in range(3))
-    escaped, number = {}, 0
-    for _ in range(reader.varint()):
-        number += reader.varint()
-        kind = reader.varint()
+    escaped, number, fit = {}, -1, not flags & ~(_ARRAY | _NAMES | _NO_CHANNELS)
+    for index in range(reader.varint()):
+        gap, kind = reader.varint(), reader.varint()
+        number += gap if index else gap + 1
+        fit &= kind in (PNG, RAW, FILE) and (gap > 0 or not index) and number < count
+        fit &= kind != FILE or not flags & _ARRAY
         escaped[number] = kind, reader.take(reader.varint())
-    names = ()
-    if flags & _NAMES:
-        names = _names(reader.take(reader.varint()), count)
+    names = reader.take(reader.varint()) if flags & _NAMES else None
     code = reader.take(reader.varint())
     (pixels,) = struct.unpack("<I", reader.take(4))
-    if reader.place != len(reader.data) or any(n >= count for n in escaped):
+    if not fit or reader.place != len(reader.data):
         raise ValueError("file: damaged: its parts do not fit together")
     axes = 0 if not flags & _ARRAY else 3 if flags & _NO_CHANNELS else 4
     return Contents(fingerprint, shape, count, axes, names, escaped, code, pixels)
 
 
-def _names(packed: bytes, count: int) -> tuple[str, ...]:
+def pack_names(names: Sequence[str]) -> bytes | None:
+    """The names of a file's images as it holds them; `None` for none.
+
+    Raises:
+      ValueError: if a name has a line break or a zero, is no UTF-8, or has more than 4,096 bytes.
+    """
+    if not names:
+        return None
+    for name in names:
+        try:
+            good = len(name.encode()) <= _LONGEST_NAME and not {"\n", "\0"} & set(name)
+        except (UnicodeEncodeError, AttributeError):
+            good = False
+        if not good:
+            raise ValueError(
+                f"names: expected UTF-8 of at most {_LONGEST_NAME} bytes, without line breaks, got "
+                f"{name!r:.200}"
+            )
+    return zlib.compress("\n".join(names).encode(), 9)
+
+
+def unpack_names(packed: bytes | None, count: int) -> tuple[str, ...]:
+    """The names of `count` images.
+
+    Raises:
+      ValueError: if the bytes are damaged, or the number of names is another.
+    """
+    if packed is None:
+        return ()
     unpack = zlib.decompressobj()
     try:
-        text = unpack.decompress(packed, 4096 * (count + 1)).decode()
+        text = unpack.decompress(packed, (_LONGEST_NAME + 1) * count)
+        whole = unpack.eof and not unpack.unused_data and text.count(b"\n") == max(count - 1, 0)
+        names = tuple(text.decode().split("\n")) if whole else ()
     except (zlib.error, UnicodeDecodeError):
-        raise ValueError("file: damaged: its names cannot be read") from None
-    names = tuple(text.split("\n"))
+        names = ()
     if len(names) != count:
-        raise ValueError(f"file: damaged: {len(names)} names for {count} images")
+        raise ValueError("file: damaged: its names cannot be read")
     return names

@@ -107,7 +107,7 @@ def decode(data: bytes) -> np.ndarray:
         part of their range, so dividing them by 256 could silently give a black image.
       OSError: if it is damaged. (Pillow raises other exceptions too on some damaged files.)
     """
-    if _is_deep(data):
+    if data.startswith(_PNG) and data[_PNG_DEPTH : _PNG_DEPTH + 1] == b"\x10":
         raise ValueError("16 bits per channel; save it with 8")
     try:
         picture = Image.open(io.BytesIO(data), formats=_FORMATS)
@@ -129,24 +129,28 @@ def decode_exactly(data: bytes) -> np.ndarray | None:
 
     Returns:
       uint8 `[H, W, 1]` or `[H, W, 3]`; `None` for a file that is damaged, of another format,
-      animated, turned by its EXIF entry, or with a palette, transparency, or more than 8 bits.
+      animated, turned by its EXIF entry, with a palette, transparency or a colour profile, or with
+      another number of bits than 8.
     """
     try:
         with Image.open(io.BytesIO(data), formats=_FORMATS) as picture:
             picture.load()
             turned = picture.getexif().get(ExifTags.Base.Orientation, 1) != 1
-            if picture.mode not in ("L", "RGB") or "transparency" in picture.info or turned:
+            if picture.mode not in ("L", "RGB") or turned or _COLOUR & picture.info.keys():
                 return None
-            if getattr(picture, "n_frames", 1) > 1 or _is_deep(data):
+            if getattr(picture, "n_frames", 1) > 1 or not _has_8_bits(data):
                 return None
             return _array(picture)
     except Exception:  # Pillow raises many kinds of error for damaged files
         return None
 
 
-def _is_deep(data: bytes) -> bool:
-    """Whether it is a PNG of 16 bits a channel."""
-    return data.startswith(_PNG) and data[_PNG_DEPTH : _PNG_DEPTH + 1] == b"\x10"
+_COLOUR = {"transparency", "icc_profile", "gamma", "chromaticity"}  # what changes the colours
+
+
+def _has_8_bits(data: bytes) -> bool:
+    """Whether it has 8 bits a channel; of the formats read here, only PNG may have others."""
+    return not data.startswith(_PNG) or data[_PNG_DEPTH] == 8
 
 
 def stack(

@@ -4,7 +4,8 @@ from tfflows.models.baselines.gaussian import Gaussian
 from tfflows.models.baselines.histogram import Histogram
 from tfflows.models.baselines.mixture import GaussianMixture
 from tfflows.models.density import DensityModel
-from tfflows.models.discrete.integer import ImageIntegerDiscreteFlow
+from tfflows.models.discrete.images import ImageIntegerDiscreteFlow
+from tfflows.models.discrete.vectors import IntegerDiscreteFlow
 from tfflows.models.flows.bijector_layer import BijectorLayer
 from tfflows.models.flows.dequantized import (
     DequantizedFlow,
@@ -52,6 +53,7 @@ __all__ = [
     "ImageFamily",
     "ImageIntegerDiscreteFlow",
     "ImageRealNVP",
+    "IntegerDiscreteFlow",
     "LUFlow",
     "MAF",
     "MixtureCDFFlow",

@@ -5,7 +5,7 @@ from tfflows.networks.convolution import ConvNet, ResidualConvNet, WeightNormCon
 from tfflows.networks.lipschitz import LipschitzMLP
 from tfflows.networks.made import AutoregressiveNetwork
 from tfflows.networks.mlp import MLP, ResidualMLP
-from tfflows.networks.quantized import IntegerConvNet
+from tfflows.networks.quantized import IntegerConvNet, IntegerMLP
 from tfflows.networks.recurrent import FiniteDependencyNetwork, RecurrentNetwork
 from tfflows.networks.vector_field import ConcatSquashMLP
 
@@ -18,6 +18,7 @@ __all__ = [
     "GatedAttentionNet",
     "GatedFeatureNet",
     "IntegerConvNet",
+    "IntegerMLP",
     "LipschitzMLP",
     "RecurrentNetwork",
     "ResidualConvNet",

@@ -17,9 +17,10 @@ import tensorflow as tf
 from tfflows.rounding import straight_through
 
 _LARGEST = 127  # of a weight or a hidden number, in its steps
+_LARGEST_INPUT = 128
 _STEP = 2.0**-4  # of hidden numbers
 _EXACT = 2**24  # float32 holds all integers up to this
-_MOST_INPUTS = 1040  # of a sum: _MOST_INPUTS * _LARGEST**2 < _EXACT
+_MOST_INPUTS = (_EXACT - 1) // (_LARGEST * _LARGEST_INPUT)  # of a sum
 _SHARPEST = 12  # weights are multiples of at least 2**-_SHARPEST
 
 
@@ -54,7 +55,7 @@ def quantized_weights(kernel: tf.Tensor, bias: tf.Tensor) -> tuple[tf.Tensor, tf
     whole = tf.clip_by_value(tf.floor(kernel * scale + 0.5), -_LARGEST, _LARGEST)
     kernel = straight_through(kernel, whole / scale)
     scale /= _STEP
-    room = float(_EXACT - 1 - inputs * _LARGEST**2)
+    room = float(_EXACT - 1 - inputs * _LARGEST * _LARGEST_INPUT)
     bias = straight_through(
         bias, tf.clip_by_value(tf.floor(bias * scale + 0.5), -room, room) / scale
     )
@@ -107,12 +108,14 @@ class IntegerConvNet(keras.layers.Layer):
     Args:
       outputs: channels of the output.
       levels: number of integers in the range `-levels / 2` to `levels / 2 - 1`.
-      width: hidden channels; at most 115 if `quantized`.
+      width: hidden channels; at most 114 if `quantized`.
       blocks: number of residual blocks.
       quantized: whether weights and hidden numbers are 8-bit integers (see this module).
       seed: seed of the initial weights.
       **kwargs: passed to `keras.layers.Layer`.
     """
+
+    _side = 3  # of the kernels that see neighbours
 
     def __init__(
         self,
@@ -130,10 +133,10 @@ class IntegerConvNet(keras.layers.Layer):
         for name, value in (("width", width), ("blocks", blocks)):
             if value < 1:
                 raise ValueError(f"{name}: expected at least 1, got {value}")
-        self.first = self._convolution(width, 3, 0, 0.25)  # its inputs reach +-8
-        self.expand = [self._convolution(width, 3, 100 + i) for i in range(blocks)]
+        self.first = self._convolution(width, self._side, 0, 0.25)  # its inputs reach +-8
+        self.expand = [self._convolution(width, self._side, 100 + i) for i in range(blocks)]
         self.contract = [self._convolution(width, 1, 200 + i, 0.5) for i in range(blocks)]
-        self.last = self._convolution(outputs, 3, 300, 0.0)
+        self.last = self._convolution(outputs, self._side, 300, 0.0)
 
     def _convolution(self, filters, size, salt, length=1.0):
         initial = "zeros"
@@ -171,3 +174,23 @@ class IntegerConvNet(keras.layers.Layer):
         """Returns the constructor's arguments."""
         names = ("outputs", "levels", "width", "blocks", "quantized", "seed")
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+
+
+@keras.saving.register_keras_serializable("tfflows")
+class IntegerMLP(IntegerConvNet):
+    """A residual network from vectors of integers in a range to numbers around 1, initially zero.
+
+    Each block is `x + W2 relu(W1 relu(x))`. See `IntegerConvNet` for the arguments; `width` is at
+    most 1,032 if `quantized`.
+    """
+
+    _side = 1
+
+    def build(self, inputs_shape):
+        """Creates the weights."""
+        super().build((None, 1, 1, inputs_shape[-1]))
+
+    def call(self, inputs):
+        """Returns `[batch, outputs]` of integers `[batch, C]`."""
+        result = super().call(tf.reshape(inputs, [-1, 1, 1, inputs.shape[-1]]))
+        return tf.reshape(result, [-1, self.outputs])

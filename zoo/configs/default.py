@@ -172,8 +172,10 @@ def get_config(
     config.paper = ConfigDict({"title": "", "url": "", "result": ""})
 
     if (data or {}).get("source") == "table":
-        # Every table needs both: raw columns have any unit, and their values may repeat.
-        config.model.args.standardize = config.model.args.dequantize = True
+        # Every table of numbers needs both: columns have any unit, and their values may repeat.
+        for name in ("standardize", "dequantize"):
+            if name in config.model.args:
+                config.model.args[name] = True
     if candidates:
         for argument in candidates:
             del config.model.args[argument]

@@ -1,30 +1,19 @@
-"""Integer discrete flows: exact models of integers, which a codec can use."""
+"""What integer discrete flows share: levels of maps of integers, their priors, and coding."""
 
 from __future__ import annotations
 
 import io
 import math
 
-import keras
 import numpy as np
 import tensorflow as tf
 
-from tfflows import bijectors as tb
-from tfflows.bijectors.integer_additive import IntegerAdditive
-from tfflows.checks import check_image_shape, check_seed
 from tfflows.models.density import DensityModel
 from tfflows.models.described import Described
 from tfflows.models.discrete import tables
-from tfflows.models.discrete.priors import (
-    PHASES,
-    LearnedPrior,
-    NetworkPrior,
-    log_scales,
-)
-from tfflows.models.flows.family import layer_seed
-from tfflows.models.flows.images.shapes import squeezed
+from tfflows.models.discrete.priors import PHASES, log_scales
+from tfflows.models.flows.family import check_kind
 from tfflows.models.integers import IntegerEvents
-from tfflows.networks.quantized import IntegerConvNet
 from tfflows.random import uniform_rows
 from tfflows.tracking import AdoptedModule
 
@@ -61,6 +50,7 @@ class IntegerFlow(Described, IntegerEvents, DensityModel):
         super().__init__(seed=seed, name=name, trainable=trainable)
         self._event_shape, self.levels = tuple(shape), levels
         self.parts, self._sizes = _Parts(maps, priors), tuple(sizes)
+        self._more_variables()
         self._adopted = AdoptedModule(self.parts, name="parts")
         self._inner = []  # shape of each level's result
         shape = self._event_shape
@@ -70,6 +60,9 @@ class IntegerFlow(Described, IntegerEvents, DensityModel):
             if number < len(sizes):
                 shape = (*shape[:-1], shape[-1] - sizes[number])
         self.built = True
+
+    def _more_variables(self) -> None:
+        """Hook: creates further variables of `parts`."""
 
     @property
     def event_shape(self) -> tuple[int, ...]:
@@ -237,6 +230,11 @@ class IntegerFlow(Described, IntegerEvents, DensityModel):
 
     def draw_and_log_prob(self, seed, temperature, context=None):
         """Samples and their log-probability, as a graph function."""
+        values, log_prob = self._draw(seed)
+        return tf.cast(values, self.event_dtype), log_prob
+
+    def _draw(self, seed):
+        """Draws as float32, integers from 0, and their log-probability."""
         size = math.prod(self._event_shape)
         u = tf.split(uniform_rows(seed, 2 * size), 2, axis=1)
         sizes = [math.prod(shape) for shape in self.latent_shapes]
@@ -249,7 +247,7 @@ class IntegerFlow(Described, IntegerEvents, DensityModel):
             log_prob = prior.log_prob(part)
             total += tf.reduce_sum(log_prob, axis=list(range(1, log_prob.shape.rank)))
             values = self.join(number, part, values)
-        return tf.cast(values, self.event_dtype), total
+        return values, total
 
 
 def _joined(parts) -> tf.Tensor:
@@ -258,109 +256,15 @@ def _joined(parts) -> tf.Tensor:
     return tf.cast(tf.concat(flat, 1), tf.int32)
 
 
-@keras.saving.register_keras_serializable("tfflows")
-class ImageIntegerDiscreteFlow(IntegerFlow):
-    """An integer discrete flow of images.
-
-    At each level a squeeze, and steps that shift one quarter of the channels by a rounded function
-    of the others. Before a step the channels are permuted at random, and after it they are put
-    back. Half of the channels become latents between levels, each under a discretized logistic
-    whose mean and scale depend on the rest. The last latents have mixtures with learned parameters.
-    All shifts start at zero.
-
-    Unlike the paper's, what a shift moves out of the range of bytes comes in at its other end, so
-    every latent is a byte and the probabilities of all images sum to 1.
-
-    Args:
-      shape: `(H, W, C)` of an image.
-      bits: bits of a number, 1 to 8.
-      levels: number of levels.
-      steps: steps of a level.
-      width: hidden channels of the networks.
-      blocks: residual blocks of the networks.
-      components: components of the mixtures of the last latents.
-      quantized: whether the networks compute with 8-bit integers, so that they return the same
-        numbers on every machine, as a codec needs; see `tfflows.networks.quantized`.
-      seed: seed of initial weights, permutations and training noise.
-      name: name of the model.
-
-    References: Hoogeboom, Peters, van den Berg & Welling, Integer Discrete Flows and Lossless
-    Compression, 2019. https://arxiv.org/abs/1905.07376; van den Berg, Gritsenko, Dehghani, Sonderby
-    & Salimans, IDF++, 2021 (permutations, zero shifts). https://arxiv.org/abs/2006.12459
-    """
-
-    modality = "images"
-
-    def __init__(
-        self,
-        shape,
-        bits: int = 8,
-        levels: int = 2,
-        steps: int = 4,
-        width: int = 64,
-        blocks: int = 2,
-        components: int = 5,
-        quantized: bool = False,
-        seed: int = 0,
-        name: str | None = None,
-        trainable: bool = True,
-    ):
-        shape = check_image_shape(shape)
-        seed = check_seed(seed)
-        for argument, value in (("levels", levels), ("steps", steps), ("components", components)):
-            if value < 1:
-                raise ValueError(f"{argument}: expected at least 1, got {value}")
-        if not 1 <= bits <= 8:
-            raise ValueError(f"bits: expected 1 to 8, got {bits}")
-        self._config = {
-            "shape": list(shape),
-            "bits": bits,
-            "levels": levels,
-            "steps": steps,
-            "width": width,
-            "blocks": blocks,
-            "components": components,
-            "quantized": quantized,
-            "seed": seed,
-        }
-        count, key = 2**bits, 1000 * layer_seed(seed)
-
-        def network(salt):
-            return lambda outputs: IntegerConvNet(
-                outputs, count, width, blocks, quantized, seed=key + salt
-            )
-
-        inner, maps, priors, sizes = shape, [], [], []
-        for level in range(levels):
-            inner = squeezed(inner, "levels")
-            layers = [tb.Squeeze()]
-            for step in range(steps):
-                index = level * steps + step
-                layers += _step(inner, count, network(index), key + index, f"coupling_{index}")
-            maps.append(tb.Chain(layers))
-            if level == levels - 1:
-                priors.append(LearnedPrior(count, inner, components))
-                break
-            sizes.append(inner[-1] // 2)
-            inner = (*inner[:-1], inner[-1] - sizes[-1])
-            made = NetworkPrior(
-                *(count, network(500 + level), inner, sizes[-1]),
-                quantized=quantized,
-                name=f"prior_{level}",
-            )
-            priors.append(made)
-        super().__init__(shape, count, maps, priors, sizes, seed, name, trainable)
-
-    @classmethod
-    def event_arguments(cls, event_shape):
-        """The constructor arguments that set the shape of one datum."""
-        return {"shape": event_shape}
+def check_counts(**counts) -> None:
+    """Raises a ValueError that names the first of the numbers that is not 1 or more."""
+    for name, value in counts.items():
+        if value < 1:
+            raise ValueError(f"{name}: expected at least 1, got {value}")
 
 
-def _step(shape, count, network, seed, name) -> list:
-    """Bijectors of one step, nearest to the data first."""
-    order = tb.Permutation(np.random.RandomState(seed).permutation(shape[-1]))
-    coupling = tb.ChannelCoupling(
-        shape, IntegerAdditive(count), network, changed=max(shape[-1] // 4, 1), name=name
-    )
-    return [order, coupling, tb.Invert(order)]
+def check_arguments(family, arguments: dict) -> None:
+    """Raises a ValueError if an argument is not of the kind of its default; makes plain values."""
+    for name, default in family.default_arguments().items():
+        check_kind(name, arguments[name], default)
+        arguments[name] = type(default)(arguments[name])

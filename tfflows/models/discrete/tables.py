@@ -12,6 +12,7 @@ before, so that every integer can be coded.
 from __future__ import annotations
 
 import decimal
+import functools
 import hashlib
 
 import numpy as np
@@ -32,6 +33,18 @@ def _exp(value: decimal.Decimal) -> int:
     return _fixed(_CONTEXT.exp(value))
 
 
+def _in_context(function):
+    """Makes a function ignore the caller's context of `decimal`, on which results may depend."""
+
+    @functools.wraps(function)
+    def run(*arguments):
+        with decimal.localcontext(_CONTEXT):
+            return function(*arguments)
+
+    return run
+
+
+@_in_context
 def logistic(start: decimal.Decimal, step: decimal.Decimal, count: int) -> list[int]:
     """`1 / (1 + exp(-(start + i step)))` for i below `count`, out of `2**96`.
 
@@ -80,6 +93,7 @@ class LogisticTables:
       log_scales: logarithms of the scales; float64 holds them exactly.
     """
 
+    @_in_context
     def __init__(self, levels: int, phases: int, log_scales):
         self.levels, self.phases, scales = levels, phases, len(log_scales)
         self.edges = np.empty([phases, scales, 2 * levels], np.uint32)
@@ -120,11 +134,17 @@ class LogisticTables:
         shares[:, -1] = (TOTAL - below.astype(np.int64)) / np.float32(TOTAL)
         return shares
 
+    @property
+    def largest(self) -> float:
+        """The largest probability of an integer in any table."""
+        return float(max(self._widths.max(), 1.0 - 2.0 * self.levels / TOTAL))
+
     def sha256(self) -> str:
         """The checksum of the tables."""
         return hashlib.sha256(self.edges.astype("<u4").tobytes()).hexdigest()
 
 
+@_in_context
 def mixture_edges(levels: int, logits, means, log_scales) -> np.ndarray:
     """Edges `uint32 [n, levels + 1]` of mixtures of discretized logistics.
 

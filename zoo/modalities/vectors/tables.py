@@ -15,8 +15,14 @@ from zoo.modalities.data import Data, need
 _CONSTANT = "constant over the training rows"  # why a column is left out
 
 
-def load_file(config: ConfigDict, trained: dict) -> Data:
-    """A user's table; a trained model's columns are found by their names on its card."""
+def load_file(config: ConfigDict, trained: dict, keep_copies: bool = False) -> Data:
+    """A user's table; a trained model's columns are found by their names on its card.
+
+    Args:
+      config: the config.
+      trained: what the card of a trained model says about its data; empty for a new model.
+      keep_copies: keep columns that repeat another, for a model that gives them probabilities.
+    """
     path = need(config, "path")
     columns = trained.get("columns")
     read = table.read_table(
@@ -39,7 +45,7 @@ def load_file(config: ConfigDict, trained: dict) -> Data:
         "the last 10 % of the rest validation",
     }
     constant = dict.fromkeys(splits.dropped, _CONSTANT)
-    splits, repeated = (splits, {}) if trained else _without_copies(splits, config)
+    splits, repeated = (splits, {}) if trained or keep_copies else _without_copies(splits, config)
     for name, reason in (constant | repeated).items():
         print(f"{os.path.basename(path)}: left out: {name!r} ({reason})", flush=True)
     left_out = read.left_out | constant | repeated

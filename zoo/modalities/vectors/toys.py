@@ -18,7 +18,12 @@ _VALIDATION_DRAWS, _TEST_DRAWS = 1 << 40, 1 << 41
 
 def load_toy(config: ConfigDict) -> Data:
     """Rows of a toy, drawn afresh for each part."""
-    density, seed, size = toy.get(need(config, "name")), config.train.seed, config.data.size
+    return drawn(config, toy.get(need(config, "name")))
+
+
+def drawn(config: ConfigDict, density) -> Data:
+    """The parts of a density, which has the methods and attributes of a `toy.Toy`."""
+    seed, size = config.train.seed, config.data.size
     return Data(
         event_shape=(density.dim,),
         train=density.sample(size, seed),

@@ -1,0 +1,89 @@
+"""Vectors of integers: columns of whole numbers in tables, draws from toys on a grid."""
+
+from __future__ import annotations
+
+import math
+
+from zoo.modalities import base
+from zoo.modalities.vectors import Vectors
+
+
+class Integers(Vectors):
+    """Vectors of integers, which are modelled exactly."""
+
+    sources = ("toy", "table")
+    loss_texts = {"bits_per_dim": "{:.4f} bits/dim"}
+
+    # Data.
+
+    def load(self, config, trained):
+        """As `Modality.load`; a toy has a grid of `model.args.levels` cells in each dimension."""
+        from zoo.modalities.integers import load
+
+        return load.toy(config) if config.data.source == "toy" else load.table(config, trained)
+
+    # Training.
+
+    def announcements(self, config, data):
+        """None."""
+        return []
+
+    def set_up(self, model, config, data):
+        """Sets the least integer of each column."""
+        model.set_least(data.facts["least"])
+
+    def initialize(self, model, data):
+        """Nothing to initialise."""
+
+    def facts(self, config, data):
+        """None besides those of the data."""
+        return {}
+
+    def loss_figures(self, model, data):
+        """Bits per dimension."""
+        from tfflows import training
+
+        scale = data.dim * math.log(2.0)
+        ((name, text),) = self.loss_texts.items()
+        return [training.Figure(name, text, lambda loss: loss / scale)]
+
+    # Pictures.
+
+    def progress(self, model, data):
+        """Draws the probabilities of a model of two dimensions."""
+        from zoo.modalities.integers import pictures
+
+        if not pictures.can_draw(model):
+            return None
+        return lambda path, step: pictures.draw(
+            model, data.validation, path, f"{model.name}, step {step}"
+        )
+
+    def pictures(self, model, data, folder):
+        """Draws data, samples and probabilities of a model of two dimensions."""
+        from zoo.modalities.integers import pictures
+
+        if not pictures.can_draw(model):
+            return []
+        return [pictures.draw(model, data.validation, folder / "overview.png", model.name)]
+
+    # Test figures.
+
+    def test_figures(self, model, data, x, log_q):
+        """Bits per dimension, and the divergence from a toy's own probabilities."""
+        result = base.mean("bits_per_dim", -log_q / (data.dim * math.log(2.0)))
+        if data.exact is not None:
+            result |= base.mean("kl_divergence", data.exact.log_prob(x) - log_q)
+            result["entropy"] = data.exact.entropy
+        return result
+
+    def describe(self, result):
+        """As `Modality.describe`."""
+        lines = super().describe(result)
+        if result["bits_per_dim"] is None:
+            return lines
+        bits = f"{result['bits_per_dim']:.4f} +- {result['bits_per_dim_two_standard_errors']:.4f}"
+        return [f"{bits} bits/dim (exact)", *lines]
+
+
+MODALITY = Integers()

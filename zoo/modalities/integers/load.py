@@ -1,0 +1,65 @@
+"""Rows of integers, from a user's table or a toy on a grid."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+from ml_collections import ConfigDict
+
+from tfflows.data import integer_toy
+from zoo.modalities.data import Data, need
+from zoo.modalities.vectors import tables, toys
+
+
+def toy(config: ConfigDict) -> Data:
+    """Rows of a toy, drawn afresh for each part."""
+    density = integer_toy.get(need(config, "name"), config.model.args.levels)
+    data = toys.drawn(config, density)
+    return dataclasses.replace(
+        data, facts=data.facts | {"least": [0] * density.dim, "levels": density.levels}
+    )
+
+
+def table(config: ConfigDict, trained: dict) -> Data:
+    """A table of whole numbers; a trained model's columns are found by their names on its card.
+
+    Raises:
+      ValueError: if a column has numbers that are not whole, or spans more integers than the model
+        has.
+    """
+    data = tables.load_file(config, trained, keep_copies=True)
+    names, parts = data.facts["columns"], (data.train, data.validation, data.test())
+    for part in parts:
+        whole = (part == np.rint(part)).all(0)
+        if not whole.all():
+            raise ValueError(
+                f"data: expected columns of whole numbers, got {names[int(np.argmin(whole))]!r} "
+                "with others (nsf_table is a config for any numbers)"
+            )
+    least = trained.get("least")
+    if least is None:
+        # Of all rows, as the range of a column is a fact of the file, not something learned.
+        least, most = (f([f(part, axis=0) for part in parts], axis=0) for f in (np.min, np.max))
+        spans, levels = most - least + 1, config.model.args.levels
+        if spans.max() > levels:
+            place = int(np.argmax(spans))
+            power = 2 ** int(spans[place] - 1).bit_length()
+            raise ValueError(
+                f"data: expected at most {levels} different integers in a column, got "
+                f"{int(spans[place])} from {int(least[place])} to {int(most[place])} in "
+                f"{names[place]!r}; --config.model.args.levels={power} makes room"
+            )
+        # A column's integers lie in the middle of the model's, far from where these start again.
+        least = [int(value) for value in least - (levels - spans) // 2]
+    test = parts[2].astype(np.int32)
+    return dataclasses.replace(
+        data,
+        train=parts[0].astype(np.int32),
+        validation=parts[1].astype(np.int32),
+        test=lambda: test,
+        facts=data.facts | {"least": least},
+        mean=None,
+        std=None,
+        cells=None,
+    )
