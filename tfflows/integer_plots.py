@@ -25,7 +25,7 @@ def heat_maps(
     Returns:
       The path.
     """
-    figure = Figure(figsize=(4.2 * len(panels), 4.4), layout="constrained")
+    figure = Figure(figsize=(4.2 * len(panels), 4.8), layout="constrained")
     FigureCanvasAgg(figure)
     largest = max(float(np.max(values)) for values in panels.values())
     for axes, (name, values) in zip(
