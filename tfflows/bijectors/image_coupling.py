@@ -143,10 +143,10 @@ class ChannelCoupling(_ImageCoupling):
       network: a Keras layer from `[batch, H, W, kept]` to `[batch, H, W, map.parameters *
         transformed]`, or a function from that number of channels to a layer.
       keep_last: whether the last channels pass unchanged, rather than the first.
-      changed: number of channels that are transformed; by default half of them (if `C` is odd, the
-        last half is the larger).
       context_shape: shape of one context, passed to the network as `context=`, or `None`.
       name: name of the bijector.
+      changed: number of channels that are transformed; by default half of them (if `C` is odd, the
+        last half is the larger).
 
     Raises:
       ValueError: if there are too few channels, or the network's output has another shape.
@@ -161,9 +161,9 @@ class ChannelCoupling(_ImageCoupling):
         map: ElementwiseMap,
         network: Callable,
         keep_last: bool = False,
-        changed: int | None = None,
         context_shape: tuple[int, ...] | None = None,
         name: str = "channel_coupling",
+        changed: int | None = None,
     ):
         parameters = dict(locals())
         super().__init__(shape, map, context_shape, parameters, name)
