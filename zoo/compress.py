@@ -1,13 +1,13 @@
 """Compresses images without loss: `python -m zoo.compress --model=NAME --input=FOLDER_OR_NPY`.
 
-The model has to be an integer flow with quantized networks, such as idf_mnist. Images of its size
-are coded by its probabilities; all others, and those that it would make larger, are kept as they
-are. `python -m zoo.decompress` gives the same pixels back, on any machine. It needs the package
-constriction (`pip install 'tfflows[codec]'`).
+The model must be an integer flow with quantized networks, such as one of the config idf_images.
+Images of its size are coded by its probabilities. All others, and those that it would make larger,
+are stored without it. `python -m zoo.decompress` gives the same pixels back, on any machine. Both
+commands need the package constriction (`pip install 'tfflows[codec]'`).
 
 Examples:
-  python -m zoo.compress --model=idf_mnist --input=digits.npy --output=digits.tfz
-  python -m zoo.compress --model=runs/photos --input=FOLDER --output=photos.tfz
+  python -m zoo.compress --model=runs/idf --input=FOLDER --output=photos.tfz
+  python -m zoo.compress --model=runs/idf --input=images.npy --output=images.tfz
 """
 
 from __future__ import annotations

@@ -1,13 +1,12 @@
 """Decompresses images: `python -m zoo.decompress --input=FILE.tfz --output=FOLDER_OR_NPY`.
 
-The file names its model by a fingerprint, which is looked up among the models of the zoo; a model
-of your own is given by --model. Pixels are those that were compressed, bit for bit. Images of a
-folder are written as PNG files under their names; a file that was kept as it is comes back as it
-was.
+--model is the model that compressed the file. If it is one of the zoo, the command finds it by the
+fingerprint in the file. The pixels are those that were compressed, bit for bit. Images of a folder
+are written as PNG files under their names. A file that was stored unchanged comes back unchanged.
 
 Examples:
-  python -m zoo.decompress --input=digits.tfz --output=digits.npy
-  python -m zoo.decompress --input=photos.tfz --model=runs/photos --output=FOLDER
+  python -m zoo.decompress --model=runs/idf --input=photos.tfz --output=FOLDER
+  python -m zoo.decompress --model=runs/idf --input=images.tfz --output=images.npy
 """
 
 from __future__ import annotations

@@ -38,8 +38,8 @@ def check(config: ConfigDict) -> None:
                 raise ValueError(f"{key}: expected a finite number, got {number}")
     train = config.train
     for key, (low, high) in _RANGES.items():
-        value = train[key]
-        if value is None:  # `train` chooses it
+        value = train.get(key)
+        if value is None:  # left open, or an entry that an older config lacks
             continue
         if not low <= value <= (math.inf if high is None else high):
             expected = f"at least {low}" if high is None else f"{low} to {high}"
@@ -48,8 +48,9 @@ def check(config: ConfigDict) -> None:
         if train[key] not in names:
             expected = ", ".join(names)
             raise ValueError(f"train.{key}: expected one of {expected}, got {train[key]!r}")
-    if not 0 <= train.ema < 1:
-        raise ValueError(f"train.ema: expected at least 0 and below 1, got {train.ema}")
+    ema = train.get("ema", 0.0)
+    if not 0 <= ema < 1:
+        raise ValueError(f"train.ema: expected at least 0 and below 1, got {ema}")
     if not train.learning_rate > 0:
         raise ValueError(f"train.learning_rate: expected more than 0, got {train.learning_rate}")
     if train.warmup > train.steps:

@@ -32,6 +32,13 @@ def test_the_size_is_that_of_the_models_probabilities():
     assert 8 * len(coder().compress(x)) <= bits * 1.005 + 65 + 8 * 64  # a header of 64 bytes
 
 
+def test_the_tables_are_those_of_the_models_probabilities():
+    """Other tables would still code and decode, in more bits."""
+    x = likely(500)
+    bits = coder()._bits(coder()._latents(x))
+    np.testing.assert_allclose(bits, -model().log_prob(x) / np.log(2.0), rtol=2e-3)
+
+
 def test_images_that_do_not_fit_or_gain_nothing_are_stored():
     images = [
         likely(1)[0],
@@ -230,6 +237,24 @@ def test_files_are_for_lists_alone():
 def test_long_names_come_back_whole():
     names = ["a" * 4096, "b", "c" * 4000]
     assert coder().decompress(coder().compress(likely(3), names))[1] == tuple(names)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        zlib.compress(b"a\nb") + b"more",
+        zlib.compress(b"a\nb")[:-2],
+        zlib.compress(b"a\n" + b"b" * 9000),
+        zlib.compress(b"a\nb\nc"),
+        zlib.compress(b"a\n\xff"),
+        b"no zlib",
+    ],
+)
+def test_damaged_names_are_refused(names):
+    contents = container.read(coder().compress(likely(2), ["a", "b"]))
+    broken = container.write(dataclasses.replace(contents, names=names))
+    with pytest.raises(ValueError, match="file: damaged: its names cannot be read"):
+        coder().decompress(broken)
 
 
 def test_a_model_that_has_changed_is_noticed():

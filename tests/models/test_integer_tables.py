@@ -37,6 +37,15 @@ def test_every_integer_can_be_coded_and_shares_are_exact(logistic):
     np.testing.assert_array_equal(shares.sum(1), tables.TOTAL)
 
 
+def test_no_integer_is_more_probable_than_the_bound(logistic):
+    """The bound decides which files hold too little code for their images."""
+    scales = np.arange(priors.SCALES)
+    for mean in (0, 1, 2040, 2048, 255 * priors.PHASES):
+        shares = logistic.shares(np.full(priors.SCALES, mean), scales).astype(np.float64)
+        assert shares.max() <= logistic.largest
+    assert 0.9999 < logistic.largest < 1.0
+
+
 def test_the_tables_are_always_the_same(logistic):
     """A codec on another machine has computed with these: they are a part of the format."""
     assert logistic.sha256() == ("d6ad9385bdde4fa7b8757c9cdf9012ffc7929a8c71ec2d05bd9a8a737162bb1f")

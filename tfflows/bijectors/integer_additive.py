@@ -11,7 +11,8 @@ from tfflows.rounding import nearest, straight_through
 class RoundedShift(Bijector):
     """`y = x + round(shift)`, elementwise, for integers `-levels / 2 <= x < levels / 2`.
 
-    What leaves the range at one end enters at the other, so the map is a bijection of the range.
+    A number that leaves the range at one end enters at the other, so the map is a bijection of the
+    range.
     The gradient passes through the rounding as if it were the identity.
 
     Args:
@@ -43,12 +44,12 @@ class IntegerAdditive:
     """`y = x + round(scale * shift)` within a range of integers, one parameter per dimension.
 
     An elementwise map for `Coupling` and its like. Integers are centred, `-levels / 2` to
-    `levels / 2 - 1`, and held in float32. What leaves the range at one end enters at the other.
+    `levels / 2 - 1`, and held in float32. A number that leaves the range at one end enters at the
+    other. `scale` is a power of two near an eighth of the range, so that networks with outputs
+    around 1 reach all of it.
 
     Args:
       levels: the number of integers in the range, at most 2**16.
-      scale: factor of the parameter, a power of two; by default an eighth of the range, so that
-        networks with numbers around 1 reach all of it.
 
     Reference: Hoogeboom, Peters, van den Berg & Welling, Integer Discrete Flows and Lossless
     Compression, 2019. https://arxiv.org/abs/1905.07376
@@ -56,11 +57,11 @@ class IntegerAdditive:
 
     parameters = 1
 
-    def __init__(self, levels: int, scale: float | None = None):
+    def __init__(self, levels: int):
         if not 2 <= levels <= 2**16:
             raise ValueError(f"levels: expected 2 to {2**16}, got {levels}")
         self.levels = levels
-        self.scale = 2.0 ** max((levels - 1).bit_length() - 3, 0) if scale is None else scale
+        self.scale = 2.0 ** max((levels - 1).bit_length() - 3, 0)
 
     def __call__(self, parameters: tf.Tensor) -> RoundedShift:
         """Turns `[..., 1]` into a rounded shift."""

@@ -31,8 +31,8 @@ def fingerprint(model) -> bytes:
 class Codec:
     """Compresses images with a model, and decompresses them.
 
-    What one machine has compressed another decompresses to the same images: the networks compute
-    with 8-bit integers, and the tables of probabilities are of integers.
+    A file that one machine has made decompresses to the same images on any other: the networks
+    compute with 8-bit integers, and the tables hold probabilities as integers.
 
     Args:
       model: an `ImageIntegerDiscreteFlow` with `quantized=True`.
@@ -235,7 +235,7 @@ class Codec:
             )
         count = contents.count - len(contents.escaped)
         fit = contents.shape == self.model.event_shape and not len(contents.code) % 4
-        # No more images than so many bits can code: a count is believed only then.
+        # A count is believed only if so many bits can code so many images.
         if not fit or count < 0 or count * self._least_bits > 8 * len(contents.code):
             raise ValueError("file: damaged: its parts do not fit together")
         names = container.unpack_names(contents.names, contents.count)

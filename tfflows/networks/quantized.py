@@ -1,10 +1,10 @@
 """Networks of 8-bit integers, whose results are the same on every machine.
 
 A float network returns slightly different numbers with another number of threads, another library
-or another processor, because sums are taken in another order. What rounds its results, as an
-integer flow does, then decodes garbage now and then. Here weights and hidden numbers are integers
-of 8 bits times powers of two, few enough in a sum to stay below 2**24, so that float32 holds every
-partial sum exactly, in whatever order it is taken.
+or another processor, because it adds in another order. An integer flow rounds such numbers, so a
+tiny difference can change an integer, and a decoder would sometimes return garbage. Here weights
+and hidden numbers are 8-bit integers times powers of two. A sum has so few of them that it stays
+below 2**24, so float32 holds every partial sum exactly, whatever the order.
 
 In training, gradients pass through the rounding as if it were the identity.
 """

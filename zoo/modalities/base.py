@@ -168,6 +168,33 @@ class Modality:
         raise NotImplementedError
 
 
+class InBits:
+    """Mixin for kinds of data made of integers: figures in bits per dimension."""
+
+    loss_texts = {"bits_per_dim": "{:.4f} bits/dim"}
+
+    def loss_figures(self, model, data):
+        """Bits per dimension."""
+        from tfflows import training
+
+        scale = data.dim * math.log(2.0)
+        ((name, text),) = self.loss_texts.items()
+        return [training.Figure(name, text, lambda loss: loss / scale)]
+
+    def test_figures(self, model, data, x, log_q):
+        """Bits per dimension, and the number of draws of noise if it is a bound."""
+        bits = mean("bits_per_dim", -log_q / (data.dim * math.log(2.0)))
+        return bits if model.samples is None else bits | {"samples": model.samples}
+
+    def describe(self, result):
+        """As `Modality.describe`."""
+        lines = super().describe(result)
+        if result["bits_per_dim"] is None:
+            return lines
+        bits = f"{result['bits_per_dim']:.4f} +- {result['bits_per_dim_two_standard_errors']:.4f}"
+        return [f"{bits} bits/dim ({bound(result.get('samples'))})", *lines]
+
+
 def mean(name: str, values: np.ndarray) -> dict:
     """Mean and two standard errors; `None` if the mean is not finite, which JSON cannot hold."""
     average, error = float(np.mean(values)), 2 * float(np.std(values)) / math.sqrt(len(values))

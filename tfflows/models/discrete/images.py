@@ -25,8 +25,8 @@ class ImageIntegerDiscreteFlow(IntegerFlow):
     whose mean and scale depend on the rest. The last latents have mixtures with learned parameters.
     All shifts start at zero.
 
-    Unlike the paper's, what a shift moves out of the range of bytes comes in at its other end, so
-    every latent is a byte and the probabilities of all images sum to 1.
+    Unlike in the paper, a number that a shift moves out of the range of bytes enters at the other
+    end. So every latent is a byte, and the probabilities of all images sum to 1.
 
     Args:
       shape: `(H, W, C)` of an image.

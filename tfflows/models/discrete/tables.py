@@ -136,8 +136,8 @@ class LogisticTables:
 
     @property
     def largest(self) -> float:
-        """The largest probability of an integer in any table."""
-        return float(max(self._widths.max(), 1.0 - 2.0 * self.levels / TOTAL))
+        """A bound on the probability of an integer in any table: each other has one share."""
+        return 1.0 - (self.levels - 1) / TOTAL
 
     def sha256(self) -> str:
         """The checksum of the tables."""

@@ -26,8 +26,8 @@ class IntegerDiscreteFlow(IntegerFlow):
     that depends on the others. Those go through couplings of their own, and so on until one number
     is left, whose mixture has learned parameters. All shifts start at zero.
 
-    What a shift moves out of the range comes in at its other end, so the probabilities of all
-    vectors sum to 1.
+    A number that a shift moves out of the range enters at the other end, so the probabilities of
+    all vectors sum to 1.
 
     Args:
       dim: length of the vectors.

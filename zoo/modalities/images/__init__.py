@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 
 from absl import flags
 
@@ -16,7 +15,7 @@ _REAL = {"images", "data_path", "data_dir"}
 _SHOWN = {"interpolate": 8, "manifold": 4, "reconstruct": 16, "inpaint": 8}  # images by default
 
 
-class Images(base.Modality):
+class Images(base.InBits, base.Modality):
     """Images `[H, W, C]` of integers."""
 
     sources = ("tfds", "images")
@@ -29,7 +28,6 @@ class Images(base.Modality):
         "reconstruct": _REAL,
         "inpaint": _REAL | {"n", "seed", "steps", "mask", "method"},
     }
-    loss_texts = {"bits_per_dim": "{:.4f} bits/dim"}
 
     # Data.
 
@@ -66,14 +64,6 @@ class Images(base.Modality):
                 lines.append(f"{number} {what}: {'; '.join(files[:3])}{more}")
         return lines
 
-    def loss_figures(self, model, data):
-        """Bits per dimension."""
-        from tfflows import training
-
-        scale = data.dim * math.log(2.0)
-        ((name, text),) = self.loss_texts.items()
-        return [training.Figure(name, text, lambda loss: loss / scale)]
-
     # Pictures.
 
     def progress(self, model, data):
@@ -93,21 +83,6 @@ class Images(base.Modality):
         from zoo.modalities.images import pictures
 
         return [pictures.samples(model, folder / "samples.png", model.name)]
-
-    # Test figures.
-
-    def test_figures(self, model, data, x, log_q):
-        """Bits per dimension, and the number of draws of noise if it is a bound."""
-        bits = base.mean("bits_per_dim", -log_q / (data.dim * math.log(2.0)))
-        return bits if model.samples is None else bits | {"samples": model.samples}
-
-    def describe(self, result):
-        """As `Modality.describe`."""
-        lines = super().describe(result)
-        if result["bits_per_dim"] is None:
-            return lines
-        bits = f"{result['bits_per_dim']:.4f} +- {result['bits_per_dim_two_standard_errors']:.4f}"
-        return [f"{bits} bits/dim ({base.bound(result.get('samples'))})", *lines]
 
     # Samples.
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import math
-
 from zoo.modalities import base
 from zoo.modalities.vectors import Vectors
 
 
-class Integers(Vectors):
+class Integers(base.InBits, Vectors):
     """Vectors of integers, which are modelled exactly."""
 
     sources = ("toy", "table")
-    loss_texts = {"bits_per_dim": "{:.4f} bits/dim"}
 
     # Data.
 
@@ -39,14 +36,6 @@ class Integers(Vectors):
         """None besides those of the data."""
         return {}
 
-    def loss_figures(self, model, data):
-        """Bits per dimension."""
-        from tfflows import training
-
-        scale = data.dim * math.log(2.0)
-        ((name, text),) = self.loss_texts.items()
-        return [training.Figure(name, text, lambda loss: loss / scale)]
-
     # Pictures.
 
     def progress(self, model, data):
@@ -71,19 +60,11 @@ class Integers(Vectors):
 
     def test_figures(self, model, data, x, log_q):
         """Bits per dimension, and the divergence from a toy's own probabilities."""
-        result = base.mean("bits_per_dim", -log_q / (data.dim * math.log(2.0)))
+        result = super().test_figures(model, data, x, log_q)
         if data.exact is not None:
             result |= base.mean("kl_divergence", data.exact.log_prob(x) - log_q)
             result["entropy"] = data.exact.entropy
         return result
-
-    def describe(self, result):
-        """As `Modality.describe`."""
-        lines = super().describe(result)
-        if result["bits_per_dim"] is None:
-            return lines
-        bits = f"{result['bits_per_dim']:.4f} +- {result['bits_per_dim_two_standard_errors']:.4f}"
-        return [f"{bits} bits/dim (exact)", *lines]
 
 
 MODALITY = Integers()

@@ -52,14 +52,20 @@ def table(config: ConfigDict, trained: dict) -> Data:
             )
         # A column's integers lie in the middle of the model's, far from where these start again.
         least = [int(value) for value in least - (levels - spans) // 2]
-    test = parts[2].astype(np.int32)
+    train, validation, test = map(_int32, parts)
     return dataclasses.replace(
         data,
-        train=parts[0].astype(np.int32),
-        validation=parts[1].astype(np.int32),
+        train=train,
+        validation=validation,
         test=lambda: test,
         facts=data.facts | {"least": least},
         mean=None,
         std=None,
         cells=None,
     )
+
+
+def _int32(values: np.ndarray) -> np.ndarray:
+    """Whole numbers as int32; those beyond its range, and so beyond any model's, at its ends."""
+    ends = np.iinfo(np.int32)
+    return np.clip(values, ends.min, ends.max).astype(np.int32)
