@@ -220,11 +220,13 @@ def _decodable(model, x, context):
     return x if is_of_integers(model) else model.sample(len(x), seed=0, context=context).numpy()
 
 
-def _check_decoded(model, x, context):
-    """Asserts that `decode(encode(x))` is `x`, of integers exactly."""
+def _check_decoded(model, x, context, one_off=0.0):
+    """Asserts that `decode(encode(x))` is `x`: integers exactly, but a share `one_off` of them."""
     back = model.decode(model.encode(x, context), context)
     if is_of_integers(model):
-        np.testing.assert_array_equal(back, model.seen(x), "decode(encode(x))")
+        gap = np.abs(np.subtract(back, model.seen(x), dtype=np.int64))
+        assert gap.max() <= (one_off > 0), f"decode(encode(x)) is off by {gap.max()} levels"
+        assert np.mean(gap > 0) <= one_off, f"{np.mean(gap > 0):.2%} of decode(encode(x)) differ"
     else:
         close(back, x, "decode(encode(x))", 1e-3)
 
@@ -300,7 +302,8 @@ def check_mixed_precision(model, x, context):
     # 0.05 bits a dimension, or the 0.3 nats that two sharp dimensions may lose.
     assert gap <= max(0.3, 0.035 * np.prod(model.event_shape)), f"log_prob is off by {gap} nats"
     if model.has_latents:
-        _check_decoded(mixed, _decodable(model, x, context), context)
+        # A 16-bit network rounds its inputs, and those of the inverse are not the same to a bit.
+        _check_decoded(mixed, _decodable(model, x, context), context, one_off=0.01)
     assert np.isfinite(_losses(mixed, x, context, 2, run_eagerly=True)).all(), "the loss of a step"
 
 

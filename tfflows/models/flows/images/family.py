@@ -34,7 +34,9 @@ class ImageFamily(FlowFamily, DequantizedFlow):
       samples: draws of noise in one `log_prob`; see `DequantizedFlow`.
       seed: seed of initial weights and training noise.
       name: name of the model.
-      precision: Keras dtype policy of the conditioners; the global one by default.
+      precision: Keras dtype policy of the conditioners; the global one by default. With one of 16
+        bits, `decode(encode(x))` may be a level off in a few values, as the networks round inputs
+        that differ in their last bits.
       recompute: train in memory that does not grow with the depth, with slower steps, by using a
         `RecomputingChain` in place of every `Chain`. Weights and values are the same.
       **arguments: those of `layers_of`.
