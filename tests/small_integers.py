@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from tests import small_flows
 from tfflows import models
 from tfflows.models.baselines.base import pick
 from tfflows.models.density import DensityModel
@@ -69,6 +70,12 @@ def integers(model, n):
     """Random integers of the model's range, and no contexts."""
     rng = np.random.default_rng(0)
     return rng.integers(0, model.levels, (n, *model.event_shape)).astype("uint8"), None
+
+
+def started(model, scale):
+    """The model, started from random integers of its range, then its weights moved."""
+    model.initialize(integers(model, 64)[0])
+    return small_flows.shake(model, scale=scale)
 
 
 INTEGERS = {

@@ -14,6 +14,8 @@ def model(seed=0):
     flow = models.ImageIntegerDiscreteFlow(
         (8, 8, 1), levels=2, steps=2, width=8, blocks=1, quantized=True, seed=seed
     )
+    bell = np.random.default_rng(0).normal(128, 20, (64, 8, 8, 1))
+    flow.initialize(bell.round().astype("uint8"))
     return shake(flow, scale=0.1)
 
 

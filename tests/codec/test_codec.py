@@ -260,6 +260,7 @@ def test_damaged_names_are_refused(names):
 def test_a_model_that_has_changed_is_noticed():
     """Its tables were made before, and its networks would be others."""
     other = models.ImageIntegerDiscreteFlow.from_config(model().get_config())
+    other.initialize(likely(2))
     own = codec.Codec(other)
     data = own.compress(likely(2))
     shake(other, scale=0.1)

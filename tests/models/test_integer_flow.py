@@ -9,17 +9,16 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.small_flows import shake
+from tests.small_integers import started
 from tfflows.data import integer_toy
+from tfflows.distributions.discretized import DiscretizedLogistic
 from tfflows.models import ImageIntegerDiscreteFlow, IntegerDiscreteFlow
-from tfflows.models.discrete import priors
+from tfflows.models.discrete import integer, priors
 
 
 def flow(shape=(4, 4, 1), bits=8, levels=2, scale=0.2, **kwargs):
     arguments = {"steps": 2, "width": 8, "blocks": 1} | kwargs
-    return shake(
-        ImageIntegerDiscreteFlow(shape, bits=bits, levels=levels, **arguments), scale=scale
-    )
+    return started(ImageIntegerDiscreteFlow(shape, bits=bits, levels=levels, **arguments), scale)
 
 
 @pytest.mark.parametrize("quantized", [False, True])
@@ -117,6 +116,55 @@ def test_bad_arguments(arguments, message):
         ImageIntegerDiscreteFlow(**{"shape": (4, 4, 1), **arguments})
 
 
+def test_priors_start_from_data():
+    """Each number of the last latents from its own values, those between from their channel's."""
+    rng = np.random.default_rng(0)
+    x = np.clip(rng.normal(40, 12, (256, 8, 8, 1)), 0, 255).round().astype("uint8")
+    x[:, ::2, ::2] = 200  # of one channel after the squeeze, in every image
+    entropy = 0.75 * math.log2(12 * math.sqrt(2 * math.pi * math.e))
+    for quantized in (False, True):
+        model = ImageIntegerDiscreteFlow((8, 8, 1), width=8, steps=1, quantized=quantized)
+        assert not model.initialized and np.mean(model.bits_per_dim(x)) > 6.5
+        model.initialize(x)
+        assert model.initialized and np.mean(model.bits_per_dim(x)) < entropy + 1.0
+        # What none of them had is not all but impossible.
+        assert np.mean(model.bits_per_dim(np.full((1, 8, 8, 1), 255, "uint8"))) < 60
+        weights = model.get_weights()
+        model.initialize(x + 1)
+        assert all(map(np.array_equal, model.get_weights(), weights))
+
+
+def test_the_clip_of_a_parameter_has_no_gradient_outwards():
+    value = tf.constant([-2.0, 0.0, 0.5, 1.0, 3.0])
+    for sign, moved in ((1.0, [0, 0, 1, 1, 1]), (-1.0, [1, 1, 1, 0, 0])):
+        with tf.GradientTape() as tape:
+            tape.watch(value)
+            clipped = priors._within(value, 0, 1)
+            loss = sign * tf.reduce_sum(clipped)
+        np.testing.assert_array_equal(clipped, [0, 0, 0.5, 1, 1])
+        np.testing.assert_array_equal(tape.gradient(loss, value), sign * np.array(moved, float))
+
+
+def test_the_derivative_by_an_integer_points_to_a_better_neighbour():
+    mean = tf.constant(1.0)
+    values = tf.constant([-4.0, -1.0, 1.0, 2.0, 3.0])
+    with tf.GradientTape() as tape:
+        tape.watch([mean, values])
+        narrow = DiscretizedLogistic(-4, 3, mean, tf.constant(-1.0))
+        found = integer._log_prob(narrow, values)
+    np.testing.assert_array_equal(found, narrow.log_prob(values))
+    by_mean, by_value = tape.gradient(found, [mean, values])
+    with tf.GradientTape() as tape:
+        tape.watch(mean)
+        log_prob = DiscretizedLogistic(-4, 3, mean, tf.constant(-1.0)).log_prob(values)
+    np.testing.assert_array_equal(by_mean, tape.gradient(log_prob, mean))
+    log_p = narrow.log_prob(tf.range(-4.0, 4.0)).numpy()
+    # -4 and 3 are neighbours, both their other neighbours are better; 1 is the best of all.
+    expected = [(log_p[1] - log_p[0]) - (log_p[7] - log_p[0]), log_p[4] - log_p[3], 0.0]
+    expected += [log_p[6] - log_p[5], log_p[7] - log_p[6]]
+    np.testing.assert_allclose(by_value, expected, rtol=1e-5)
+
+
 @pytest.mark.slow
 def test_training_improves_the_probability():
     """Ramps, whose numbers determine each other: priors alone cannot learn that."""
@@ -135,7 +183,7 @@ def test_training_improves_the_probability():
 
 def vectors(dim=3, levels=5, scale=0.4, **kwargs):
     arguments = {"layers": 2, "width": 8, "components": 2} | kwargs
-    return shake(IntegerDiscreteFlow(dim, levels=levels, **arguments), scale=scale)
+    return started(IntegerDiscreteFlow(dim, levels=levels, **arguments), scale)
 
 
 @pytest.mark.parametrize("least", [[0, 0, 0], [-2, 10, 1000]])

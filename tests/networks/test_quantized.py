@@ -66,7 +66,7 @@ def by_whole_numbers(net, x):
         total, exponent = _convolution(inner, contract)
         h = _hidden(total + h * 2.0 ** (exponent - 4), exponent, -127)
     total, exponent = _convolution(np.maximum(h, 0), net.last)
-    return total / 2.0**exponent
+    return total / 2.0**exponent / 16.0
 
 
 def test_the_network_computes_with_whole_numbers():

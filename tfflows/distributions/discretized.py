@@ -59,6 +59,7 @@ class DiscretizedLogisticMixture:
     """
 
     def __init__(self, low: int, high: int, logits, means, log_scales):
+        self.low, self.high = low, high
         self.components = DiscretizedLogistic(low, high, means, log_scales)
         self.log_weights = tf.nn.log_softmax(logits)
 

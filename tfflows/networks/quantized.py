@@ -168,7 +168,12 @@ class IntegerConvNet(keras.layers.Layer):
         x = self._signed(self.first(x))
         for expand, contract in zip(self.expand, self.contract, strict=True):
             x = self._signed(x + contract(self._relu(expand(self._relu(x)))))
-        return self.last(self._relu(x))
+        # A sum of hundreds: in these steps, one of training does not move integers far.
+        return self.last(self._relu(x)) * _STEP
+
+    def set_bias(self, value) -> None:
+        """Sets what the network adds to its outputs, which is all they are at first."""
+        self.last.bias.assign(value / _STEP)
 
     def get_config(self):
         """Returns the constructor's arguments."""

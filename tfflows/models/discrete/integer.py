@@ -12,10 +12,13 @@ from tfflows.models.density import DensityModel
 from tfflows.models.described import Described
 from tfflows.models.discrete import tables
 from tfflows.models.discrete.priors import PHASES, log_scales
+from tfflows.models.feeding import as_tensor
 from tfflows.models.flows.family import check_kind
 from tfflows.models.integers import IntegerEvents
 from tfflows.random import uniform_rows
 from tfflows.tracking import AdoptedModule
+
+_STEEPEST = 20.0  # nats from one integer to the next, as of the narrowest logistic
 
 
 class _Parts(tf.Module):
@@ -50,6 +53,7 @@ class IntegerFlow(Described, IntegerEvents, DensityModel):
         super().__init__(seed=seed, name=name, trainable=trainable)
         self._event_shape, self.levels = tuple(shape), levels
         self.parts, self._sizes = _Parts(maps, priors), tuple(sizes)
+        self.parts.initialized = tf.Variable(0, dtype=tf.int32, trainable=False, name="initialized")
         self._more_variables()
         self._adopted = AdoptedModule(self.parts, name="parts")
         self._inner = []  # shape of each level's result
@@ -63,6 +67,29 @@ class IntegerFlow(Described, IntegerEvents, DensityModel):
 
     def _more_variables(self) -> None:
         """Hook: creates further variables of `parts`."""
+
+    @property
+    def initialized(self) -> bool:
+        """Whether the priors have been started from data."""
+        return bool(self.parts.initialized.numpy())
+
+    def initialize(self, x, context=None) -> None:
+        """Starts the priors from a batch of data, unless this has been done.
+
+        Args:
+          x: `[batch, *event]`.
+          context: `None`.
+        """
+        if self.initialized:
+            return
+        x, _, _ = self._unpack((as_tensor(x), context))
+        for prior, (part, _) in zip(self.parts.priors, self.latents(self._counted(x)), strict=True):
+            prior.initialize_from(part.numpy())
+        self.parts.initialized.assign(1)
+
+    def _counted(self, x):
+        """Data as integers from 0."""
+        return x
 
     @property
     def event_shape(self) -> tuple[int, ...]:
@@ -224,7 +251,7 @@ class IntegerFlow(Described, IntegerEvents, DensityModel):
         """Log-probability `[batch]`, nats, of integers in range."""
         total = 0.0
         for number, (part, known) in enumerate(self.latents(values)):
-            log_prob = self.prior(number, known).log_prob(part)
+            log_prob = _log_prob(self.prior(number, known), part)
             total += tf.reduce_sum(log_prob, axis=list(range(1, log_prob.shape.rank)))
         return total
 
@@ -248,6 +275,30 @@ class IntegerFlow(Described, IntegerEvents, DensityModel):
             total += tf.reduce_sum(log_prob, axis=list(range(1, log_prob.shape.rank)))
             values = self.join(number, part, values)
         return values, total
+
+
+def _log_prob(distribution, values) -> tf.Tensor:
+    """Log-probabilities of integers, whose derivative by an integer points to a better neighbour.
+
+    A shift is rounded, so what it changes is the integer itself, by whole steps. The derivative of
+    the formula would lead astray at the ends of the range, whose probabilities hold a tail. Instead
+    it is the gain of the step up less that of the step down, each counted if it is one, with the
+    ends of the range as neighbours of each other.
+    """
+    low, high = float(distribution.low), float(distribution.high)
+
+    @tf.custom_gradient
+    def following(values):
+        def gradient(upstream):
+            here = distribution.log_prob(values)
+            up = distribution.log_prob(tf.where(values >= high, low, values + 1.0)) - here
+            down = distribution.log_prob(tf.where(values <= low, high, values - 1.0)) - here
+            up, down = (tf.clip_by_value(gain, 0.0, _STEEPEST) for gain in (up, down))
+            return upstream * (up - down)
+
+        return tf.zeros_like(values), gradient
+
+    return distribution.log_prob(tf.stop_gradient(values)) + following(values)
 
 
 def _joined(parts) -> tf.Tensor:

@@ -9,10 +9,11 @@ import tensorflow as tf
 
 from tfflows.bijectors.integer_additive import IntegerAdditive
 from tfflows.distributions.discretized import DiscretizedLogisticMixture
-from tfflows.rounding import nearest, straight_through
+from tfflows.rounding import nearest
 from tfflows.tracking import layer_variables
 
 SCALES = 64  # number of scales on the grid
+_STEEP = 8.0  # logits and log-scales move by this times the learning rate
 PHASES = 16  # steps of the grid of means between two integers
 _SMALLEST = -3.0  # the logarithm of the smallest scale: one integer has nearly all probability
 
@@ -26,9 +27,48 @@ def log_scales(levels: int) -> np.ndarray:
     return _SMALLEST + step * np.arange(SCALES)
 
 
+@tf.custom_gradient
+def _clipped(value, low, high):
+    result = tf.clip_by_value(value, low, high)
+
+    def gradient(upstream):
+        outwards = ((value <= low) & (upstream > 0.0)) | ((value >= high) & (upstream < 0.0))
+        return tf.where(outwards, 0.0, upstream), None, None
+
+    return result, gradient
+
+
 def _within(value, low, high):
-    """Clipped to the range, with the gradient of the identity."""
-    return straight_through(value, tf.clip_by_value(value, float(low), float(high)))
+    """Clipped to the range; where a descent would lead further out of it, the gradient is zero."""
+    return _clipped(value, tf.constant(low, tf.float32), tf.constant(high, tf.float32))
+
+
+def fitted(values: np.ndarray, components: int):
+    """Logits, means and logarithms of scales of mixtures that cover some integers.
+
+    All components but the last lie at quantiles of the values; the last one, of little weight,
+    covers their range broadly, so that no value that is missing among them is all but impossible.
+
+    Args:
+      values: `[n, ...]`.
+      components: number of components; a single one has the mean and scale of the values.
+
+    Returns:
+      Three float64 arrays `[..., components]`.
+    """
+    values = np.asarray(values, np.float64)
+    narrow = max(components - 1, 1)
+    means = np.quantile(values, (np.arange(narrow) + 0.5) / narrow, axis=0)
+    scale = np.maximum(values.std(0) * math.sqrt(3) / math.pi, 1.0)
+    scales = np.broadcast_to(np.maximum(scale / narrow, 0.5), means.shape)
+    logits = np.zeros_like(means)
+    if components == 1:
+        means, scales = values.mean(0)[np.newaxis], scale[np.newaxis]
+    else:
+        means = np.concatenate([means, values.mean(0)[np.newaxis]])
+        scales = np.concatenate([scales, np.maximum(2 * scale, 8.0)[np.newaxis]])
+        logits = np.concatenate([logits, np.full_like(logits[:1], -2.0)])
+    return tuple(np.moveaxis(each, 0, -1) for each in (logits, means, np.log(scales)))
 
 
 class NetworkPrior(tf.Module):
@@ -86,6 +126,20 @@ class NetworkPrior(tf.Module):
         mean = _within(mean, self._low * PHASES, top)
         return (logits[0] if logits else None), mean, _within(place, 0, SCALES - 1)
 
+    def initialize_from(self, values: np.ndarray) -> None:
+        """Starts from mixtures that cover some values, `[batch, ..., size]`.
+
+        The network's last kernel is zero at first, so its bias sets them.
+        """
+        grid = log_scales(self.levels)
+        logits, means, scales = fitted(values.reshape(-1, self._size), self.components)
+        means = (means * PHASES - self._starts) / (self._factor * PHASES)
+        places = np.clip((scales - grid[0]) / (grid[1] - grid[0]), 0, SCALES - 1)
+        parts = [means, (places - self._start) / 8.0]
+        if self.components > 1:
+            parts.insert(0, logits)
+        self.network.set_bias(np.concatenate([part.ravel() for part in parts]))
+
     def distribution(self, known: tf.Tensor) -> DiscretizedLogisticMixture:
         """The distribution of the numbers, given what is known."""
         logits, mean, place = self.places(known)
@@ -114,23 +168,33 @@ class LearnedPrior(tf.Module):
         self.levels = levels
         shape = (*shape, components)
         spread = (np.arange(components) - (components - 1) / 2.0) / (2.0 * components)
-        # In units of the range, so that one learning rate suits all variables.
+        # Means in units of the range, the others in units of _STEEP: one learning rate suits all.
         means = tf.constant(np.broadcast_to(spread, shape), tf.float32)
         self.logits = tf.Variable(tf.zeros(shape), name=f"{name}_logits")
         self.means = tf.Variable(means, name=f"{name}_means")
         self.log_scales = tf.Variable(tf.zeros(shape), name=f"{name}_log_scales")
+
+    def initialize_from(self, values: np.ndarray) -> None:
+        """Starts from mixtures that cover some values, `[batch, *event]`."""
+        logits, means, scales = fitted(values, self.logits.shape[-1])
+        self.logits.assign(logits / _STEEP)
+        self.means.assign(means / self.levels)
+        self.log_scales.assign((scales - math.log(self.levels / 16.0)) / _STEEP)
 
     def distribution(self) -> DiscretizedLogisticMixture:
         """The distribution of the numbers."""
         low = -(self.levels // 2)
         means, log_scales = self._places()
         return DiscretizedLogisticMixture(
-            low, low + self.levels - 1, self.logits, means + float(low), log_scales
+            low, low + self.levels - 1, self._logits(), means + float(low), log_scales
         )
+
+    def _logits(self):
+        return self.logits * _STEEP
 
     def _places(self):
         means = self.means * float(self.levels) + float(self.levels // 2)
-        log_scales = self.log_scales + math.log(self.levels / 16.0)
+        log_scales = self.log_scales * _STEEP + math.log(self.levels / 16.0)
         return means, _within(log_scales, _SMALLEST, math.log(self.levels))
 
     def table_arguments(self) -> list[np.ndarray]:
@@ -138,5 +202,5 @@ class LearnedPrior(tf.Module):
 
         Means are counted from the least integer.
         """
-        found = (tf.convert_to_tensor(self.logits), *self._places())
+        found = (self._logits(), *self._places())
         return [value.numpy().reshape(-1, value.shape[-1]) for value in found]

@@ -135,7 +135,10 @@ class IntegerDiscreteFlow(IntegerFlow):
 
     def log_prob_fn(self, x, context=None):
         """Log-probability `[batch]`, nats, as a graph function."""
-        return super().log_prob_fn(tf.cast(x, tf.float32) - self.parts.least, context)
+        return super().log_prob_fn(self._counted(x), context)
+
+    def _counted(self, x):
+        return tf.cast(x, tf.float32) - self.parts.least
 
     def check_data(self, name: str, x, start: int = 0) -> None:
         """Raises a ValueError that names the argument, if it is not of integers in range."""
