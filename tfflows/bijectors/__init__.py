@@ -38,6 +38,7 @@ from tfflows.bijectors.logistic_mixture import LogisticMixtureAffine
 from tfflows.bijectors.marginals import Marginals
 from tfflows.bijectors.masks import channel_mask, checkerboard_mask, half_mask
 from tfflows.bijectors.mixture_cdf import MixtureCDF, MixtureCDFBijector
+from tfflows.bijectors.modular import ModularAffine, ModularAutoregressive, ModularCoupling
 from tfflows.bijectors.monotonic_integral import MonotonicIntegral
 from tfflows.bijectors.multi_scale import MultiScale
 from tfflows.bijectors.normalization import ActNorm, Standardize
@@ -86,6 +87,9 @@ __all__ = [
     "MaskedCoupling",
     "MixtureCDF",
     "MixtureCDFBijector",
+    "ModularAffine",
+    "ModularAutoregressive",
+    "ModularCoupling",
     "MonotonicIntegral",
     "MultiScale",
     "PeriodicConvolution",

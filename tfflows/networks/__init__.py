@@ -2,21 +2,24 @@
 
 from tfflows.networks.attention import GatedAttentionNet, GatedFeatureNet
 from tfflows.networks.convolution import ConvNet, ResidualConvNet, WeightNormConv2D, ZeroConv2D
+from tfflows.networks.integer_made import IntegerAutoregressiveNetwork
 from tfflows.networks.lipschitz import LipschitzMLP
 from tfflows.networks.made import AutoregressiveNetwork
 from tfflows.networks.mlp import MLP, ResidualMLP
-from tfflows.networks.quantized import IntegerConvNet, IntegerMLP
+from tfflows.networks.quantized import CodeMLP, IntegerConvNet, IntegerMLP
 from tfflows.networks.recurrent import FiniteDependencyNetwork, RecurrentNetwork
 from tfflows.networks.vector_field import ConcatSquashMLP
 
 __all__ = [
     "MLP",
     "AutoregressiveNetwork",
+    "CodeMLP",
     "ConcatSquashMLP",
     "ConvNet",
     "FiniteDependencyNetwork",
     "GatedAttentionNet",
     "GatedFeatureNet",
+    "IntegerAutoregressiveNetwork",
     "IntegerConvNet",
     "IntegerMLP",
     "LipschitzMLP",

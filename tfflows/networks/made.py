@@ -42,6 +42,8 @@ class AutoregressiveNetwork(tfp.bijectors.AutoregressiveNetwork):
     Args:
       params: numbers per dimension.
       event_shape: size of the vector, an int or a sequence of one.
+      features: how many inputs there are for each entry of the vector, such as the levels of a
+        one-hot code; the network then maps `[batch, size * features]`.
       hidden_units: size of each hidden layer (or of each residual block, all equal).
       activation: name of a Keras activation.
       residual: use pre-activation residual blocks instead of plain layers.
@@ -63,6 +65,7 @@ class AutoregressiveNetwork(tfp.bijectors.AutoregressiveNetwork):
         dropout: float = 0.0,
         conditional_event_shape=None,
         seed: int = 0,
+        features: int = 1,
         **kwargs,
     ):
         kwargs.setdefault("dtype", "float32")
@@ -80,16 +83,18 @@ class AutoregressiveNetwork(tfp.bijectors.AutoregressiveNetwork):
         if not 0.0 <= dropout < 1.0:
             raise ValueError(f"dropout: expected a rate in [0, 1), got {dropout}")
         self._residual, self._dropout, self._seed = residual, dropout, seed
+        self._features = features
         self._function = tf_keras.activations.get(activation)
 
     def build(self, input_shape):
         """Creates the variables: masks, kernels and biases of each layer."""
         size = self._event_size
-        if input_shape[-1] != size:
-            raise ValueError(f"x: expected [batch, {size}], got {tuple(input_shape)}")
+        inputs = size * self._features
+        if input_shape[-1] != inputs:
+            raise ValueError(f"x: expected [batch, {inputs}], got {tuple(input_shape)}")
         # Degree 0 sees nothing but the context; without one it would be a constant.
         first = 0 if self._conditional else min(1, size - 1)
-        degrees = [np.arange(1, size + 1)]
+        degrees = [np.repeat(np.arange(1, size + 1), self._features)]
         for units in self._hidden_units:
             spread = np.linspace(first, size - 1, units)
             degrees.append(np.sort(np.round(spread).astype(int)))
@@ -102,7 +107,7 @@ class AutoregressiveNetwork(tfp.bijectors.AutoregressiveNetwork):
         # The parameters of a number see what is final when that number is decided. The first
         # parameters of all numbers come first, because a bijector works on one parameter of a row
         # at a time.
-        before = np.tile(degrees[0] - 1, self._params)
+        before = np.tile(np.arange(size), self._params)
         self._last = self._add_layer(len(pairs), degrees[-1], before, "zeros")
         self._context_kernels = []
         if self._conditional:
@@ -130,9 +135,10 @@ class AutoregressiveNetwork(tfp.bijectors.AutoregressiveNetwork):
         bias = self.add_weight(name=f"bias_{index}", shape=[len(degrees_out)], initializer="zeros")
         return {"kernel": kernel, "bias": bias, "degrees": degrees}
 
-    @staticmethod
-    def _kernel(layer):
-        return layer["kernel"] * _mask(layer["degrees"], layer["kernel"].dtype)
+    def _weights(self, layer):
+        """The masked kernel of a layer, and its bias."""
+        kernel = layer["kernel"] * _mask(layer["degrees"], layer["kernel"].dtype)
+        return kernel, tf.convert_to_tensor(layer["bias"])
 
     def _context_terms(self, context, dtype) -> list:
         """What the context adds to each hidden layer, `[batch, units]`, or zeros."""
@@ -158,7 +164,7 @@ class AutoregressiveNetwork(tfp.bijectors.AutoregressiveNetwork):
         """Returns `[batch, size, params]`.
 
         Args:
-          x: `[batch, size]`.
+          x: `[batch, size * features]`.
           context: `[batch, *conditional_event_shape]` if the network is conditional.
           conditional_input: TFP's name for `context`.
         """
@@ -170,14 +176,17 @@ class AutoregressiveNetwork(tfp.bijectors.AutoregressiveNetwork):
         terms = self._context_terms(context, x.dtype)
 
         def dense(index, value):
-            layer = self._layers[index]
-            return tf.matmul(value, self._kernel(layer)) + layer["bias"] + terms[index]
+            kernel, bias = self._weights(self._layers[index])
+            return tf.matmul(value, kernel) + bias + terms[index]
 
         x = self._hidden(x, dense, lambda value: drop(value, self._dropout))
-        x = tf.matmul(x, self._kernel(self._last)) + self._last["bias"]
+        kernel, bias = self._weights(self._last)
+        x = tf.matmul(x, kernel) + bias
         return tf.linalg.matrix_transpose(tf.ensure_shape(tf.reshape(x, shape), static))
 
-    def generate(self, choose: Callable, x, context=None) -> tuple[tf.Tensor, tf.Tensor]:
+    def generate(
+        self, choose: Callable, x, context=None, encode: Callable | None = None
+    ) -> tuple[tf.Tensor, tf.Tensor]:
         """Generates a vector one number at a time, for about the cost of one `call`.
 
         The result equals that of `size` calls, each of which fixes one more number. Dropout is off.
@@ -187,19 +196,20 @@ class AutoregressiveNetwork(tfp.bijectors.AutoregressiveNetwork):
             value and log-determinant, `[batch]` each.
           x: `[batch, size]`: the second argument of `choose`.
           context: `[batch, *conditional_event_shape]` if the network is conditional.
+          encode: function from numbers `[n, batch]` to their inputs, `[n, features, batch]`; by
+            default a number is its own input.
 
         Returns:
           The vector `[batch, size]`, and the sum of the log-determinants, `[batch]`.
         """
         terms = self._context_terms(context, self.compute_dtype)
-        layers = [
-            BlockedLayer(
-                tf.transpose(self._kernel(layer)),
-                tf.transpose(tf.zeros([1, 1], layer["bias"].dtype) + layer["bias"] + term),
-                layer["degrees"],
-            )
-            for layer, term in zip([*self._layers, self._last], [*terms, 0.0], strict=True)
-        ]
-        return generate(
-            layers, lambda x, dense: self._hidden(x, dense, lambda value: value), choose, x
-        )
+        layers = []
+        for layer, term in zip([*self._layers, self._last], [*terms, 0.0], strict=True):
+            kernel, bias = self._weights(layer)
+            bias = tf.transpose(tf.zeros([1, 1], bias.dtype) + bias + term)
+            layers.append(BlockedLayer(tf.transpose(kernel), bias, layer["degrees"]))
+
+        def hidden(x, dense):
+            return self._hidden(x, dense, lambda value: value)
+
+        return generate(layers, hidden, choose, x, encode)

@@ -10,6 +10,7 @@ units of a block are contiguous.
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import math
 from collections.abc import Callable
@@ -51,12 +52,23 @@ class _Blocks:
         self.units = np.stack(
             [np.pad(m, (0, longest - len(m)), constant_values=absent) for m in members]
         )
-        self.real = self.units != absent
+        self.real, self.count = self.units != absent, absent
 
     @property
     def length(self) -> int:
         """Units in a block."""
         return self.units.shape[1]
+
+    def repeated(self, features: int) -> _Blocks:
+        """The same blocks of units that come in groups of `features`."""
+        if features == 1:
+            return self
+        result, absent = copy.copy(self), features * self.count
+        units = features * self.units[..., np.newaxis] + np.arange(features)
+        units = np.where(self.real[..., np.newaxis], units, absent)
+        result.units = units.reshape(len(units), -1)
+        result.real, result.count = result.units != absent, absent
+        return result
 
     def gather(self, value: tf.Tensor, axis: int = 0, padding: float = 0.0) -> tf.Tensor:
         """`[..., units, ...]` as `[..., count * length, ...]`."""
@@ -72,7 +84,11 @@ class _Blocks:
 
 
 def generate(
-    layers: list[BlockedLayer], hidden: Callable, choose: Callable, x: tf.Tensor
+    layers: list[BlockedLayer],
+    hidden: Callable,
+    choose: Callable,
+    x: tf.Tensor,
+    encode: Callable | None = None,
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Decides `y` number by number: `y_d = choose(parameters_d(y_{<d}), x_d)`.
 
@@ -82,6 +98,8 @@ def generate(
       choose: function from `(parameters [..., params], x [...])` to values and log-determinants,
         `[...]` each.
       x: `[batch, size]`.
+      encode: function from numbers `[n, batch]` to what the first layer sees of each, `[n,
+        features, batch]`; by default the numbers themselves.
 
     Returns:
       `y` `[batch, size]` and the sum of the log-determinants, `[batch]`.
@@ -90,6 +108,9 @@ def generate(
     dtype = layers[0].kernel.dtype
     batch = tf.shape(x)[0] if x.shape[0] is None else x.shape[0]
     params = layers[-1].kernel.shape[0] // size
+    features = layers[0].kernel.shape[1] // size
+    if encode is None:
+        encode = lambda value: value[:, tf.newaxis]  # noqa: E731
     # The step that decides number d, and with it the units of degree d. One step comes before it
     # for each distinct degree below d in the last hidden layer, because number d sees other numbers
     # only through those units.
@@ -105,7 +126,7 @@ def generate(
     numbers.units = numbers.units.reshape(count, length * width)
     numbers.real = numbers.real.reshape(count, length * width)
     units = [_Blocks(step_of[layer.degrees[0]], length, count) for layer in layers[1:]]
-    inputs, outputs = [numbers, *units], [*units, numbers]
+    inputs, outputs = [numbers.repeated(features), *units], [*units, numbers]
     kernels, biases = [], []
     for layer, into, out in zip(layers, inputs, outputs, strict=True):
         kernel, bias = into.gather(layer.kernel, axis=1), layer.bias
@@ -121,7 +142,7 @@ def generate(
     x = tf.reshape(numbers.gather(tf.transpose(x), padding=0.5), [count, length, width, batch])
     real = tf.constant(numbers.real.reshape([count, length, width, 1]))
 
-    def block(k, known, log_det):
+    def block(k, known, log_det, numbers_so_far):
         """Decides the numbers of block `k`; `known[i]` holds the inputs of layer i so far."""
         rows = [tf.gather(kernel, k) for kernel in kernels]
         before = [
@@ -141,27 +162,31 @@ def generate(
         # Each step takes one product and one `choose`, for its own parameters only.
         fixed, kernel = (tf.split(value[-1], length) for value in (before, within))
         given = tf.unstack(tf.gather(x, k))
-        decided, terms = [tf.zeros([width, batch], dtype)] * length, []
+        seen = [tf.zeros([width * features, batch], dtype)] * length
+        decided, terms = [], []
         for i in range(length):
-            parameters = fixed[i] + tf.matmul(kernel[i], hidden(tf.concat(decided, 0), dense))
+            parameters = fixed[i] + tf.matmul(kernel[i], hidden(tf.concat(seen, 0), dense))
             parameters = tf.transpose(tf.reshape(parameters, [width, params, batch]), [0, 2, 1])
             value, term = choose(tf.cast(parameters, x.dtype), given[i])
-            decided[i] = tf.cast(value, dtype)
+            decided.append(tf.cast(value, dtype))
+            seen[i] = tf.reshape(encode(decided[i]), [width * features, batch])
             terms.append(term)
-        fed[len(layers) - 1] = hidden(tf.concat(decided, 0), dense)
+        fed[len(layers) - 1] = hidden(tf.concat(seen, 0), dense)
         terms = tf.where(tf.gather(real, k), tf.stack(terms), 0)
         log_det += tf.reduce_sum(terms, axis=[0, 1])
         here = tf.reshape(tf.range(count) == k, [count, 1, 1])
         known = [tf.where(here, fed[i], value) for i, value in enumerate(known)]
-        return k + 1, known, log_det
+        decided = tf.where(here, tf.concat(decided, 0), numbers_so_far)
+        return k + 1, known, log_det, decided
 
     known = [tf.zeros([count, into.length, batch], dtype) for into in inputs]
-    state = (tf.constant(0), known, tf.zeros([batch], x.dtype))
+    y = tf.zeros([count, length * width, batch], dtype)
+    state = (tf.constant(0), known, tf.zeros([batch], x.dtype), y)
     if count == 1:
         state = block(*state)
     else:
         state = tf.while_loop(
             lambda k, *_: k < count, block, state, maximum_iterations=count, parallel_iterations=1
         )
-    y = numbers.scatter(tf.reshape(state[1][0], [count * length * width, batch]))
+    y = numbers.scatter(tf.reshape(state[3], [count * length * width, batch]))
     return tf.cast(tf.ensure_shape(tf.transpose(y), [None, size]), x.dtype), state[2]

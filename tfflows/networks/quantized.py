@@ -18,7 +18,7 @@ from tfflows.rounding import straight_through
 
 _LARGEST = 127  # of a weight or a hidden number, in its steps
 _LARGEST_INPUT = 128
-_STEP = 2.0**-4  # of hidden numbers
+STEP = 2.0**-4  # of hidden numbers
 _EXACT = 2**24  # float32 holds all integers up to this
 _MOST_INPUTS = (_EXACT - 1) // (_LARGEST * _LARGEST_INPUT)  # of a sum
 _SHARPEST = 12  # weights are multiples of at least 2**-_SHARPEST
@@ -26,8 +26,8 @@ _SHARPEST = 12  # weights are multiples of at least 2**-_SHARPEST
 
 def on_grid(value: tf.Tensor, low: float = -_LARGEST, high: float = _LARGEST) -> tf.Tensor:
     """Hidden numbers rounded to their steps, between `low` and `high` steps."""
-    clipped = tf.clip_by_value(value, low * _STEP, high * _STEP)
-    return straight_through(clipped, tf.floor(clipped / _STEP + 0.5) * _STEP)
+    clipped = tf.clip_by_value(value, low * STEP, high * STEP)
+    return straight_through(clipped, tf.floor(clipped / STEP + 0.5) * STEP)
 
 
 def _power_of_two(exponent: tf.Tensor) -> tf.Tensor:
@@ -54,12 +54,21 @@ def quantized_weights(kernel: tf.Tensor, bias: tf.Tensor) -> tuple[tf.Tensor, tf
     scale = tf.stop_gradient(_power_of_two(exponent))
     whole = tf.clip_by_value(tf.floor(kernel * scale + 0.5), -_LARGEST, _LARGEST)
     kernel = straight_through(kernel, whole / scale)
-    scale /= _STEP
+    scale /= STEP
     room = float(_EXACT - 1 - inputs * _LARGEST * _LARGEST_INPUT)
     bias = straight_through(
         bias, tf.clip_by_value(tf.floor(bias * scale + 0.5), -room, room) / scale
     )
     return kernel, bias
+
+
+def check_inputs(inputs: int, which: str) -> None:
+    """Raises a ValueError if so many numbers enter a sum that float32 may round it."""
+    if inputs > _MOST_INPUTS:
+        raise ValueError(
+            f"width: expected at most {_MOST_INPUTS} numbers in a sum of a quantized network, "
+            f"got {inputs} ({which})"
+        )
 
 
 class QuantizedConvolution(keras.layers.Conv2D):
@@ -82,12 +91,9 @@ class QuantizedConvolution(keras.layers.Conv2D):
     def build(self, inputs_shape):
         """Creates the weights."""
         inputs = inputs_shape[-1] * self.kernel_size[0] * self.kernel_size[1]
-        if self.quantized and inputs > _MOST_INPUTS:
-            raise ValueError(
-                f"width: expected at most {_MOST_INPUTS} numbers in a sum of a quantized network, "
-                f"got {inputs} ({inputs_shape[-1]} channels x {self.kernel_size[0]} x "
-                f"{self.kernel_size[1]})"
-            )
+        if self.quantized:
+            sides = f"{self.kernel_size[0]} x {self.kernel_size[1]}"
+            check_inputs(inputs, f"{inputs_shape[-1]} channels x {sides}")
         super().build(inputs_shape)
 
     def call(self, inputs):
@@ -162,18 +168,18 @@ class IntegerConvNet(keras.layers.Layer):
 
     def call(self, inputs):
         """Returns `[batch, H, W, outputs]` of integers `[batch, H, W, C]`."""
-        # To at most 8 bits, in steps of _STEP.
+        # To at most 8 bits, in steps of STEP.
         drop = 2.0 ** max((self.levels - 1).bit_length() - 8, 0)
-        x = straight_through(inputs / drop, tf.floor(inputs / drop)) * _STEP
+        x = straight_through(inputs / drop, tf.floor(inputs / drop)) * STEP
         x = self._signed(self.first(x))
         for expand, contract in zip(self.expand, self.contract, strict=True):
             x = self._signed(x + contract(self._relu(expand(self._relu(x)))))
         # A sum of hundreds: in these steps, one of training does not move integers far.
-        return self.last(self._relu(x)) * _STEP
+        return self.last(self._relu(x)) * STEP
 
     def set_bias(self, value) -> None:
         """Sets what the network adds to its outputs, which is all they are at first."""
-        self.last.bias.assign(value / _STEP)
+        self.last.bias.assign(value / STEP)
 
     def get_config(self):
         """Returns the constructor's arguments."""
@@ -199,3 +205,15 @@ class IntegerMLP(IntegerConvNet):
         """Returns `[batch, outputs]` of integers `[batch, C]`."""
         result = super().call(tf.reshape(inputs, [-1, 1, 1, inputs.shape[-1]]))
         return tf.reshape(result, [-1, self.outputs])
+
+
+@keras.saving.register_keras_serializable("tfflows")
+class CodeMLP(IntegerMLP):
+    """An `IntegerMLP` of one-hot codes, whose ones become the largest 8-bit integer.
+
+    It has as many inputs as the codes together, `[batch, codes * length]`.
+    """
+
+    def call(self, inputs):
+        """Returns `[batch, outputs]` of codes `[batch, inputs]`."""
+        return super().call(float(_LARGEST) * inputs)

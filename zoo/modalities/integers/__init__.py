@@ -5,6 +5,8 @@ from __future__ import annotations
 from zoo.modalities import base
 from zoo.modalities.vectors import Vectors
 
+_INITIAL_ROWS = 2**14
+
 
 class Integers(base.InBits, Vectors):
     """Vectors of integers, which are modelled exactly."""
@@ -30,7 +32,9 @@ class Integers(base.InBits, Vectors):
         model.set_least(data.facts["least"])
 
     def initialize(self, model, data):
-        """Nothing to initialise."""
+        """Starts the priors from more rows of a table than `fit` would use."""
+        if data.exact is None:
+            model.initialize(data.train[:_INITIAL_ROWS])
 
     def facts(self, config, data):
         """None besides those of the data."""
