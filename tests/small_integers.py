@@ -86,6 +86,10 @@ INTEGERS = {
     "integer_vectors": lambda: models.IntegerDiscreteFlow(
         3, levels=20, layers=2, width=8, components=2, quantized=True
     ),
+    "discrete_flow": lambda: models.DiscreteFlow(3, levels=6, layers=2, scales=True, width=8),
+    "discrete_flow_autoregressive": lambda: models.DiscreteFlow(
+        3, levels=5, layers=2, autoregressive=True, base="autoregressive", width=8
+    ),
     "integer_flow_quantized": lambda: models.ImageIntegerDiscreteFlow(
         (4, 4, 1), bits=5, levels=2, steps=2, width=8, blocks=1, quantized=True
     ),

@@ -98,8 +98,8 @@ def test_a_map_is_arithmetic_modulo_its_levels():
 @pytest.mark.parametrize("direction", ["forward", "inverse"])
 def test_derivatives_count_what_each_choice_would_have_led_to(direction):
     """Of a linear function of the result: by a code, a shift and a scale, the others fixed."""
-    levels, temperature = 7, 0.5
-    map = tb.ModularAffine(levels, scales=True, temperature=temperature)
+    levels = 7
+    map = tb.ModularAffine(levels, scales=True)
     rng = np.random.default_rng(0)
     x, weights = rng.integers(0, levels, 5), tf.constant(rng.normal(size=(5, levels)), tf.float32)
     parameters = tf.constant(rng.normal(size=(5, map.parameters)), tf.float32)
@@ -126,9 +126,34 @@ def test_derivatives_count_what_each_choice_would_have_led_to(direction):
         (slice(levels, None), "scale", 6),
     ):
         gains = np.stack([led_to(**{name: k}) for k in range(count)], 1)
-        p = tf.nn.softmax(parameters[:, part] / temperature).numpy()
-        slope = p * (gains - np.sum(p * gains, 1, keepdims=True)) / temperature
+        p = tf.nn.softmax(parameters[:, part]).numpy()
+        slope = p * (gains - np.sum(p * gains, 1, keepdims=True))
         np.testing.assert_allclose(by_parameters[:, part], slope, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_log_determinant_is_zero_with_the_derivative_of_the_entropies(kind):
+    levels, temperature = 6, 0.7
+    map = tb.ModularAffine(levels, scales=True, temperature=temperature)
+    flow = KINDS[kind](levels, True)
+    flow.map.temperature = temperature
+    code = tf.one_hot(np.random.default_rng(0).integers(0, levels, (9, 4)), levels)
+    parameters = tf.constant(np.random.default_rng(1).normal(size=(4, map.parameters)), tf.float32)
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(parameters)
+        open_choices = map.openness(parameters)
+        entropy = 0.0
+        for logits in (parameters[:, :levels], parameters[:, levels:]):
+            p = tf.nn.softmax(logits)
+            entropy -= tf.reduce_sum(p * tf.math.log(p))
+        log_det = tf.reduce_sum(flow.inverse_log_det_jacobian(tf.identity(code), 2))
+    np.testing.assert_array_equal(open_choices, np.zeros(4))
+    expected = temperature * tape.gradient(entropy, parameters)
+    np.testing.assert_allclose(
+        tape.gradient(open_choices, parameters), expected, rtol=1e-4, atol=1e-6
+    )
+    assert log_det == 0.0
+    assert any(np.any(g) for g in tape.gradient(log_det, flow.trainable_variables))
 
 
 @pytest.mark.parametrize("size", [2, 5, 17])
@@ -160,7 +185,7 @@ def test_generation_equals_a_pass_for_each_number(size):
     ("call", "message"),
     [
         (lambda: tb.ModularAffine(1), "levels: expected a whole number from 2"),
-        (lambda: tb.ModularAffine(3, temperature=0.0), "temperature: expected a number above 0"),
+        (lambda: tb.ModularAffine(3, temperature=-1.0), "temperature: expected a number from 0"),
         (lambda: tb.ModularAffine(3, temperature=math.nan), "temperature: expected a number"),
         (
             lambda: tb.ModularCoupling([True, True], tb.ModularAffine(3), CodeMLP),

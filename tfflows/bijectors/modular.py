@@ -5,7 +5,9 @@ network of the other categories chooses by what. Values are computed by integers
 inverse is exact. A derivative passes through a choice as if its softmax had been taken, and
 through the arithmetic as through a sum over all possible choices.
 
-A code has no volume: the log-determinants are 0.
+A code has no volume: the log-determinants are 0. Their derivatives are not: they are those of the
+entropies of the choices, so that training prefers open choices. Without that the first shift that
+improves a row soon has all of the softmax's probability, and better ones never get a derivative.
 """
 
 from __future__ import annotations
@@ -32,9 +34,9 @@ def _pick(values: tf.Tensor, places: tf.Tensor) -> tf.Tensor:
     return tf.gather(values, places, batch_dims=places.shape.rank - 1, axis=-1)
 
 
-def chosen(logits: tf.Tensor, temperature: float) -> tf.Tensor:
-    """A code of the largest logit, with the gradient of `softmax(logits / temperature)`."""
-    soft = tf.nn.softmax(logits / temperature)
+def chosen(logits: tf.Tensor) -> tf.Tensor:
+    """A code of the largest logit, with the gradient of the softmax."""
+    soft = tf.nn.softmax(logits)
     code = tf.one_hot(_number(logits), logits.shape[-1], dtype=logits.dtype)
     return tf.stop_gradient(code) + (soft - tf.stop_gradient(soft))
 
@@ -46,16 +48,17 @@ class ModularAffine:
       levels: number of categories, at least 2.
       scales: whether there is a scale. It is one of the integers that have an inverse modulo
         `levels`, which are those without a common factor; with 2 levels there is only 1.
-      temperature: of the softmax that gradients pass through.
+      temperature: nats that an open choice is worth in training. The logits then tend to the gains
+        of the choices, in units of the temperature, and the largest is still that of the best.
 
     Reference: Tran, Vafa, Agrawal, Dinh & Poole, Discrete Flows, 2019.
     https://arxiv.org/abs/1905.10347
     """
 
-    def __init__(self, levels: int, scales: bool = False, temperature: float = 0.1):
+    def __init__(self, levels: int, scales: bool = False, temperature: float = 1.0):
         self.levels = whole_number("levels", levels, 2)
-        if not 0.0 < temperature < math.inf:
-            raise ValueError(f"temperature: expected a number above 0, got {temperature}")
+        if not 0.0 <= temperature < math.inf:
+            raise ValueError(f"temperature: expected a number from 0, got {temperature}")
         self.temperature = temperature
         units = [u for u in range(1, levels) if math.gcd(u, levels) == 1] if scales else [1]
         # Products of each unit, and of its inverse, with each category.
@@ -67,10 +70,18 @@ class ModularAffine:
 
     def choices(self, parameters: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor | None]:
         """Codes of shifts and, if there is a choice, of scales, for `[..., parameters]`."""
-        shift = chosen(parameters[..., : self.levels], self.temperature)
+        shift = chosen(parameters[..., : self.levels])
         if self.parameters == self.levels:
             return shift, None
-        return shift, chosen(parameters[..., self.levels :], self.temperature)
+        return shift, chosen(parameters[..., self.levels :])
+
+    def openness(self, parameters: tf.Tensor) -> tf.Tensor:
+        """Zeros `[...]`, with the derivative of the choices' entropies times the temperature."""
+        total, sizes = 0.0, [self.levels, self.parameters - self.levels]
+        for logits in tf.split(parameters, sizes, axis=-1)[: 1 + (sizes[1] > 0)]:
+            log_p = tf.nn.log_softmax(logits)
+            total -= tf.reduce_sum(tf.exp(log_p) * log_p, axis=-1)
+        return self.temperature * (total - tf.stop_gradient(total))
 
     def forward(self, code: tf.Tensor, parameters: tf.Tensor) -> tf.Tensor:
         """Codes `[..., levels]` of latents to codes of data."""
@@ -167,8 +178,10 @@ class ModularCoupling(_OfCodes):
         change = tf.gather(code, self._change, axis=1)
         found = self.network(self._flat(stay))
         shape = [-1, len(self._change), self.map.parameters]
-        changed = step(change, tf.reshape(tf.cast(found, code.dtype), shape))
-        return tf.gather(tf.concat([stay, changed], 1), self._order, axis=1), self._none(code)
+        parameters = tf.reshape(tf.cast(found, code.dtype), shape)
+        changed = step(change, parameters)
+        value = tf.gather(tf.concat([stay, changed], 1), self._order, axis=1)
+        return value, tf.reduce_sum(self.map.openness(parameters), axis=1)
 
     def _forward_and_log_det(self, x, context):
         return self._apply(self.map.forward, x)
@@ -216,7 +229,8 @@ class ModularAutoregressive(_OfCodes):
     def _inverse_and_log_det(self, y, context):
         y = self._turned(y)
         parameters = tf.cast(self.network(self._flat(y)), y.dtype)
-        return self._turned(self.map.inverse(y, parameters)), self._none(y)
+        log_det = tf.reduce_sum(self.map.openness(parameters), axis=1)
+        return self._turned(self.map.inverse(y, parameters)), log_det
 
     def _forward_and_log_det(self, x, context):
         x, levels = self._turned(x), self.map.levels

@@ -5,6 +5,7 @@ from tfflows.models.baselines.histogram import Histogram
 from tfflows.models.baselines.mixture import GaussianMixture
 from tfflows.models.density import DensityModel
 from tfflows.models.discrete.images import ImageIntegerDiscreteFlow
+from tfflows.models.discrete.modular import DiscreteFlow
 from tfflows.models.discrete.vectors import IntegerDiscreteFlow
 from tfflows.models.flows.bijector_layer import BijectorLayer
 from tfflows.models.flows.dequantized import (
@@ -40,6 +41,7 @@ __all__ = [
     "BijectorLayer",
     "DensityModel",
     "DequantizedFlow",
+    "DiscreteFlow",
     "FFJORD",
     "Family",
     "Flow",

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from tfflows import bijectors as tb
 from tfflows.bijectors.integer_additive import IntegerAdditive
 from tfflows.checks import check_seed
+from tfflows.models.discrete.columns import IntegerColumns
 from tfflows.models.discrete.integer import IntegerFlow, check_arguments, check_counts
 from tfflows.models.discrete.priors import LearnedPrior, NetworkPrior
 from tfflows.models.flows.family import layer_seed
 from tfflows.networks.quantized import IntegerMLP
 
-_LARGEST = 2**24  # float32 holds all integers up to this
-
 
 @keras.saving.register_keras_serializable("tfflows")
-class IntegerDiscreteFlow(IntegerFlow):
+class IntegerDiscreteFlow(IntegerColumns, IntegerFlow):
     """An integer discrete flow of vectors of integers.
 
     Couplings shift one half of the numbers, and then the other half, by a rounded function of the
@@ -44,9 +42,6 @@ class IntegerDiscreteFlow(IntegerFlow):
     Reference: Hoogeboom, Peters, van den Berg & Welling, Integer Discrete Flows and Lossless
     Compression, 2019. https://arxiv.org/abs/1905.07376
     """
-
-    modality = "integers"
-    event_dtype = tf.int32
 
     def __init__(
         self,
@@ -102,56 +97,8 @@ class IntegerDiscreteFlow(IntegerFlow):
         priors.append(LearnedPrior(levels, (1,), components))
         super().__init__((int(dim),), levels, maps, priors, sizes, seed, name, trainable)
 
-    @classmethod
-    def event_arguments(cls, event_shape):
-        """The constructor arguments that set the shape of one datum."""
-        return {"dim": event_shape[0]}
-
     def _more_variables(self):
-        self.parts.least = tf.Variable(tf.zeros(self._config["dim"]), trainable=False, name="least")
-
-    def set_least(self, least) -> None:
-        """Sets the least integer of each column; `levels` integers from there on are possible.
-
-        Args:
-          least: `[dim]`, whole numbers; all possible ones must be within +-2**24.
-
-        Raises:
-          ValueError: for another shape, or numbers that are not whole or too large.
-        """
-        least = np.asarray(least, np.float64)
-        if least.shape != self._event_shape or not np.array_equal(least, np.rint(least)):
-            raise ValueError(
-                f"least: expected {self._event_shape[0]} whole numbers, got {least.tolist()}"
-            )
-        if np.abs(least).max() + self.levels > _LARGEST:
-            raise ValueError(f"least: expected numbers within +-2**24, got {least.tolist()}")
-        self.parts.least.assign(least.astype(np.float32))
-
-    @property
-    def least(self) -> np.ndarray:
-        """The least integer of each column, int64 `[dim]`."""
-        return self.parts.least.numpy().astype(np.int64)
-
-    def log_prob_fn(self, x, context=None):
-        """Log-probability `[batch]`, nats, as a graph function."""
-        return super().log_prob_fn(self._counted(x), context)
-
-    def _counted(self, x):
-        return tf.cast(x, tf.float32) - self.parts.least
-
-    def check_data(self, name: str, x, start: int = 0) -> None:
-        """Raises a ValueError that names the argument, if it is not of integers in range."""
-        super().check_data(name, np.asarray(x) - self.least, start)
-
-    def seen(self, x) -> np.ndarray:
-        """Integers `[batch, *event]` as the model sees them."""
-        return np.asarray(x)
-
-    def draw_and_log_prob(self, seed, temperature, context=None):
-        """Samples and their log-probability, as a graph function."""
-        values, log_prob = self._draw(seed)
-        return tf.cast(values + self.parts.least, self.event_dtype), log_prob
+        self.parts.least = self._new_least(self._config["dim"])
 
     def extra_signatures(self):
         """None: the tables of a codec are of priors with one component."""
