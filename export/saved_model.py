@@ -169,8 +169,8 @@ def _check_model(model) -> None:
         raise ValueError(f"model: expected a DensityModel, got {type(model).__name__}")
     if not model.initialized:
         raise ValueError(
-            "model: expected an initialised model, got one whose ActNorm layers have seen no "
-            "data; call initialize(x) with a batch, train with fit, or load weights first"
+            "model: expected an initialised model, got one that has seen no data; call "
+            "initialize(x) with a batch, train with fit, or load weights first"
         )
     for variable in model.weights:
         value = keras.ops.convert_to_numpy(variable)

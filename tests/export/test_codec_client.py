@@ -58,6 +58,7 @@ def test_a_flow_of_one_level_and_one_of_float_networks(tmp_path, quantized):
     flow = models.ImageIntegerDiscreteFlow(
         (4, 4, 1), levels=1, steps=1, width=4, blocks=1, quantized=quantized
     )
+    flow.initialize(np.random.default_rng(0).integers(0, 256, (8, 4, 4, 1)).astype("uint8"))
     path = export.save(flow, tmp_path)
     assert ("decode_0" in export.signatures(path)) == quantized
     assert (pathlib.Path(path) / "assets.extra/codec.npz").exists() == quantized
