@@ -107,7 +107,9 @@ def test_a_small_table_stops_early(tmp_path, table):
     config = json.loads((tmp_path / "config.json").read_text())
     assert config["train"]["patience"] == 80
     code, output, _ = binaries.run("zoo.train", *arguments)
-    assert code == 0 and output.startswith(f"stopped at step {facts['steps_done']} of 2000 before")
+    assert code == 0 and output.startswith(
+        f"already stopped at step {facts['steps_done']} of 2000, "
+    )
 
 
 def test_patience_is_for_tables():
