@@ -8,11 +8,10 @@ import tensorflow as tf
 
 from tests import small_flows
 from tfflows import models
-from tfflows.models.baselines.base import pick
 from tfflows.models.density import DensityModel
 from tfflows.models.described import Described
 from tfflows.models.integers import IntegerEvents
-from tfflows.random import uniform_rows
+from tfflows.random import pick, uniform_rows
 
 
 @keras.saving.register_keras_serializable("tests")

@@ -130,6 +130,20 @@ def from_tails(v: tf.Tensor, upper: tf.Tensor, rest=None) -> tf.Tensor:
     return tf.where(upper, tf.minimum(1.0 - v, 1.0 - 2.0**-24), v)
 
 
+def pick(cdf: tf.Tensor, u: tf.Tensor) -> tf.Tensor:
+    """The first index at which a cumulative distribution, along the last axis, is above `u`.
+
+    Args:
+      cdf: `[..., n]`, up to a factor; a share of zero is never picked.
+      u: `[...]`, strictly between 0 and 1.
+
+    Returns:
+      `int32` `[...]`.
+    """
+    shares = cdf[..., :-1] / cdf[..., -1:]
+    return tf.reduce_sum(tf.cast(u[..., tf.newaxis] >= shares, tf.int32), axis=-1)
+
+
 def _row_key(seed):
     row = threefry(_words(seed[:, 0]), _words(seed[:, 1]))
     return row[0][:, tf.newaxis], row[1][:, tf.newaxis]

@@ -141,17 +141,15 @@ def test_the_log_determinant_is_zero_with_the_derivative_of_the_entropies(kind):
     parameters = tf.constant(np.random.default_rng(1).normal(size=(4, map.parameters)), tf.float32)
     with tf.GradientTape(persistent=True) as tape:
         tape.watch(parameters)
-        open_choices = map.openness(parameters)
+        bonus = map.entropy_bonus(parameters)
         entropy = 0.0
         for logits in (parameters[:, :levels], parameters[:, levels:]):
             p = tf.nn.softmax(logits)
             entropy -= tf.reduce_sum(p * tf.math.log(p))
         log_det = tf.reduce_sum(flow.inverse_log_det_jacobian(tf.identity(code), 2))
-    np.testing.assert_array_equal(open_choices, np.zeros(4))
+    np.testing.assert_array_equal(bonus, np.zeros(4))
     expected = temperature * tape.gradient(entropy, parameters)
-    np.testing.assert_allclose(
-        tape.gradient(open_choices, parameters), expected, rtol=1e-4, atol=1e-6
-    )
+    np.testing.assert_allclose(tape.gradient(bonus, parameters), expected, rtol=1e-4, atol=1e-6)
     assert log_det == 0.0
     assert any(np.any(g) for g in tape.gradient(log_det, flow.trainable_variables))
 
@@ -199,7 +197,7 @@ def test_generation_equals_a_pass_for_each_number(size):
         ),
         (
             lambda: IntegerAutoregressiveNetwork(3, 400, 3),
-            "width: expected at most 1032 numbers in a sum of a quantized network, got 1200",
+            "features: expected at most 1032 numbers in a sum of a quantized network, got 1200",
         ),
         (lambda: coupling(3, False).forward(tf.zeros([2, 4, 2])), "modular_coupling"),
     ],

@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from tests.small_integers import started
-from tfflows.models import DiscreteFlow
+from tfflows.models import DiscreteFlow, IntegerDiscreteFlow
 
 
 def flow(dim=3, levels=5, scale=0.4, **kwargs):
@@ -62,15 +62,35 @@ def test_a_category_that_another_one_determines_costs_nothing(factor):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"dim": 1}, "dim: expected at least 2, got 1"),
+        ({"dim": 1}, "dim: expected a whole number from 2.*got 1"),
         ({"base": "normal"}, "base: expected one of independent, autoregressive, got 'normal'"),
         ({"levels": 1}, "levels: expected a whole number from 2"),
         ({"levels": 2.5}, "levels: expected a whole number, got 2.5"),
         ({"layers": 0}, "layers: expected at least 1, got 0"),
         ({"temperature": -1.0}, "temperature: expected a number from 0, got -1.0"),
-        ({"dim": 600, "autoregressive": True}, "width: expected at most 1032 numbers"),
+        ({"dim": 2.5}, "dim: expected a whole number"),
+        ({"dim": 600, "autoregressive": True}, "features: expected at most 1032 numbers"),
+        ({"dim": 900}, "width: expected at most 1032 numbers"),
+        ({"width": 2000}, "width: expected at most 1032 numbers"),
     ],
 )
 def test_bad_arguments(arguments, message):
     with pytest.raises(ValueError, match=message):
         DiscreteFlow(**{"dim": 2, "levels": 3, "layers": 1} | arguments)
+
+
+@pytest.mark.parametrize("model", [DiscreteFlow, IntegerDiscreteFlow])
+def test_only_rows_of_the_range_are_started_from(model):
+    made = model(2, levels=3, layers=1, width=4)
+    for x, message in (
+        (
+            np.array([[0, 1], [3, 0]]),
+            "x: expected integers 0 to 2, got .* in row 1",
+        ),
+        (np.array([[0, -1]]), "x: expected integers 0 to 2"),
+        (np.array([[0.5, 1.0]]), "x: expected integers|x: .*whole"),
+        (np.zeros([0, 2], np.int32), "x: expected at least one row"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            made.initialize(x)
+        assert not made.initialized

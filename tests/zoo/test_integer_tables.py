@@ -1,6 +1,7 @@
 """Tables of whole numbers through the commands, and toys on a grid."""
 
 import json
+import types
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import pytest
 import zoo
 from tests.zoo import binaries
 from tests.zoo.binaries import error_of
+from tfflows import models
 from zoo import modalities, registry
 
 QUICK = (
@@ -122,3 +124,12 @@ def test_a_toy_on_a_grid(tmp_path):
     code, out, errors = binaries.run("zoo.evaluate", f"--model={tmp_path / 'run'}", "--rows=5000")
     assert code == 0, errors
     assert "mean of log p_true - log q" in out and "best possible log-likelihood" in out
+
+
+def test_priors_start_from_many_rows_of_a_table():
+    """One row, or the few of a batch, would say little of four columns."""
+    x = np.random.default_rng(0).integers(0, 50, (4000, 4)).astype(np.int32)
+    model = models.IntegerDiscreteFlow(4, levels=64, layers=1, width=4)
+    modalities.get("integers").initialize(model, types.SimpleNamespace(train=x, exact=None))
+    # Every number has log2(50) bits, and its range of the 64 is to be found out.
+    assert np.mean(model.bits_per_dim(x)) < np.log2(50) + 0.25

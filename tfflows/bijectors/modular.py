@@ -1,13 +1,15 @@
 """Discrete flows: bijections of vectors of categories, held as one-hot codes.
 
-A category is an integer modulo their number, `levels`. A map multiplies it and adds to it, where a
-network of the other categories chooses by what. Values are computed by integers, so that the
-inverse is exact. A derivative passes through a choice as if its softmax had been taken, and
-through the arithmetic as through a sum over all possible choices.
+A category is an integer modulo the number of categories, `levels`. A map multiplies it by one
+number and adds another; a network of the other categories chooses both. The arithmetic is that of
+integers, so the inverse is exact. The derivative of a choice is that of the softmax
+(straight-through), and the derivative of the arithmetic counts what each possible choice would have
+led to. Events must be codes; this is not checked.
 
-A code has no volume: the log-determinants are 0. Their derivatives are not: they are those of the
-entropies of the choices, so that training prefers open choices. Without that the first shift that
-improves a row soon has all of the softmax's probability, and better ones never get a derivative.
+The log-determinants are 0, because codes have no volume. Their derivatives are not 0 but those of
+the entropies of the choices, weighted by a temperature: training maximises the entropies, too.
+Without them the softmax soon gives all of its probability to the first shift that helps, and better
+shifts no longer get a derivative.
 """
 
 from __future__ import annotations
@@ -48,8 +50,9 @@ class ModularAffine:
       levels: number of categories, at least 2.
       scales: whether there is a scale. It is one of the integers that have an inverse modulo
         `levels`, which are those without a common factor; with 2 levels there is only 1.
-      temperature: nats that an open choice is worth in training. The logits then tend to the gains
-        of the choices, in units of the temperature, and the largest is still that of the best.
+      temperature: weight of the choices' entropies in training. The larger it is, the longer all
+        choices are tried. Above 0, logits tend to the gain of each choice in nats, divided by it,
+        so the largest logit is that of the best choice.
 
     Reference: Tran, Vafa, Agrawal, Dinh & Poole, Discrete Flows, 2019.
     https://arxiv.org/abs/1905.10347
@@ -75,7 +78,7 @@ class ModularAffine:
             return shift, None
         return shift, chosen(parameters[..., self.levels :])
 
-    def openness(self, parameters: tf.Tensor) -> tf.Tensor:
+    def entropy_bonus(self, parameters: tf.Tensor) -> tf.Tensor:
         """Zeros `[...]`, with the derivative of the choices' entropies times the temperature."""
         total, sizes = 0.0, [self.levels, self.parameters - self.levels]
         for logits in tf.split(parameters, sizes, axis=-1)[: 1 + (sizes[1] > 0)]:
@@ -130,7 +133,7 @@ class ModularAffine:
         return multiply(code, scale)
 
 
-class _OfCodes(Bijector):
+class _CodeBijector(Bijector):
     """A bijection of codes `[size, levels]`."""
 
     def __init__(self, size, map, parameters, name):
@@ -140,11 +143,11 @@ class _OfCodes(Bijector):
     def _flat(self, code):
         return tf.reshape(code, [-1, math.prod(code.shape[1:])])
 
-    def _none(self, code):
+    def _zeros(self, code):
         return tf.zeros([tf.shape(code)[0]], code.dtype)
 
 
-class ModularCoupling(_OfCodes):
+class ModularCoupling(_CodeBijector):
     """A coupling of categories: some stay, and a network of them maps each of the others.
 
     Args:
@@ -181,7 +184,7 @@ class ModularCoupling(_OfCodes):
         parameters = tf.reshape(tf.cast(found, code.dtype), shape)
         changed = step(change, parameters)
         value = tf.gather(tf.concat([stay, changed], 1), self._order, axis=1)
-        return value, tf.reduce_sum(self.map.openness(parameters), axis=1)
+        return value, tf.reduce_sum(self.map.entropy_bonus(parameters), axis=1)
 
     def _forward_and_log_det(self, x, context):
         return self._apply(self.map.forward, x)
@@ -190,10 +193,11 @@ class ModularCoupling(_OfCodes):
         return self._apply(self.map.inverse, y)
 
 
-class ModularAutoregressive(_OfCodes):
+class ModularAutoregressive(_CodeBijector):
     """An autoregressive map of categories: a network of those before it maps each one.
 
-    Data to latents takes one pass of the network, and latents to data about as much work.
+    Data to latents takes one pass of the network. Latents to data takes about as much work, and has
+    no derivative.
 
     Args:
       size: length of the vector.
@@ -229,7 +233,7 @@ class ModularAutoregressive(_OfCodes):
     def _inverse_and_log_det(self, y, context):
         y = self._turned(y)
         parameters = tf.cast(self.network(self._flat(y)), y.dtype)
-        log_det = tf.reduce_sum(self.map.openness(parameters), axis=1)
+        log_det = tf.reduce_sum(self.map.entropy_bonus(parameters), axis=1)
         return self._turned(self.map.inverse(y, parameters)), log_det
 
     def _forward_and_log_det(self, x, context):
@@ -242,4 +246,4 @@ class ModularAutoregressive(_OfCodes):
 
         numbers, _ = self.network.generate_codes(choose, tf.cast(_number(x), x.dtype))
         code = tf.one_hot(tf.cast(numbers, tf.int32), levels, dtype=x.dtype)
-        return self._turned(code), self._none(x)
+        return self._turned(code), self._zeros(x)

@@ -14,9 +14,8 @@ from tfflows.networks.quantized import STEP, check_inputs, on_grid, quantized_we
 class IntegerAutoregressiveNetwork(AutoregressiveNetwork):
     """MADE over one-hot codes, with weights and hidden numbers of 8 bits.
 
-    A pass over a whole vector and a generation number by number then compute the same bits, so that
-    what is decided by the largest of several outputs is decided alike by both. See
-    `tfflows.networks.quantized`.
+    A pass over a whole vector and a generation number by number then compute the same bits. So both
+    find the same output to be the largest. See `tfflows.networks.quantized`.
 
     Args:
       params: numbers for each entry of the vector.
@@ -43,8 +42,9 @@ class IntegerAutoregressiveNetwork(AutoregressiveNetwork):
             *(params, event_shape, hidden_units), features=features, seed=seed, **kwargs
         )
         self._function = lambda value: on_grid(value, 0)
-        for inputs in (event_shape * features, *hidden_units):
-            check_inputs(inputs, f"{inputs} units")
+        check_inputs("features", event_shape * features, f"{event_shape} codes x {features}")
+        for units in hidden_units:
+            check_inputs("hidden_units", units, f"{units} hidden units")
 
     def _initializer(self, salt):
         # Inputs reach 8, and a code has a single one.
@@ -54,7 +54,7 @@ class IntegerAutoregressiveNetwork(AutoregressiveNetwork):
 
     def _weights(self, layer):
         kernel, bias = quantized_weights(*super()._weights(layer))
-        if layer is self._last:  # a sum of many: in these steps, one of training changes it little
+        if layer is self._last:  # its sums have many terms, so a step of training moves them far
             kernel, bias = kernel * STEP, bias * STEP
         return kernel, bias
 

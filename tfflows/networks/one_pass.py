@@ -60,7 +60,7 @@ class _Blocks:
         return self.units.shape[1]
 
     def repeated(self, features: int) -> _Blocks:
-        """The same blocks of units that come in groups of `features`."""
+        """The same blocks, where each unit is a group of `features` units."""
         if features == 1:
             return self
         result, absent = copy.copy(self), features * self.count
@@ -109,8 +109,6 @@ def generate(
     batch = tf.shape(x)[0] if x.shape[0] is None else x.shape[0]
     params = layers[-1].kernel.shape[0] // size
     features = layers[0].kernel.shape[1] // size
-    if encode is None:
-        encode = lambda value: value[:, tf.newaxis]  # noqa: E731
     # The step that decides number d, and with it the units of degree d. One step comes before it
     # for each distinct degree below d in the last hidden layer, because number d sees other numbers
     # only through those units.
@@ -169,24 +167,34 @@ def generate(
             parameters = tf.transpose(tf.reshape(parameters, [width, params, batch]), [0, 2, 1])
             value, term = choose(tf.cast(parameters, x.dtype), given[i])
             decided.append(tf.cast(value, dtype))
-            seen[i] = tf.reshape(encode(decided[i]), [width * features, batch])
+            seen[i] = decided[i]
+            if encode is not None:
+                seen[i] = tf.reshape(encode(decided[i]), [width * features, batch])
             terms.append(term)
         fed[len(layers) - 1] = hidden(tf.concat(seen, 0), dense)
         terms = tf.where(tf.gather(real, k), tf.stack(terms), 0)
         log_det += tf.reduce_sum(terms, axis=[0, 1])
         here = tf.reshape(tf.range(count) == k, [count, 1, 1])
         known = [tf.where(here, fed[i], value) for i, value in enumerate(known)]
-        decided = tf.where(here, tf.concat(decided, 0), numbers_so_far)
-        return k + 1, known, log_det, decided
+        if encode is not None:
+            numbers_so_far = tf.where(here, tf.concat(decided, 0), numbers_so_far)
+        return k + 1, known, log_det, numbers_so_far
 
     known = [tf.zeros([count, into.length, batch], dtype) for into in inputs]
-    y = tf.zeros([count, length * width, batch], dtype)
-    state = (tf.constant(0), known, tf.zeros([batch], x.dtype), y)
+    # Numbers that are inputs of the first layer themselves are in `known`.
+    rows = 0 if encode is None else length * width
+    state = (
+        tf.constant(0),
+        known,
+        tf.zeros([batch], x.dtype),
+        tf.zeros([count, rows, batch], dtype),
+    )
     if count == 1:
         state = block(*state)
     else:
         state = tf.while_loop(
             lambda k, *_: k < count, block, state, maximum_iterations=count, parallel_iterations=1
         )
-    y = numbers.scatter(tf.reshape(state[3], [count * length * width, batch]))
+    y = state[1][0] if encode is None else state[3]
+    y = numbers.scatter(tf.reshape(y, [count * length * width, batch]))
     return tf.cast(tf.ensure_shape(tf.transpose(y), [None, size]), x.dtype), state[2]

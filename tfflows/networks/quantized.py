@@ -62,11 +62,11 @@ def quantized_weights(kernel: tf.Tensor, bias: tf.Tensor) -> tuple[tf.Tensor, tf
     return kernel, bias
 
 
-def check_inputs(inputs: int, which: str) -> None:
-    """Raises a ValueError if so many numbers enter a sum that float32 may round it."""
+def check_inputs(name: str, inputs: int, which: str) -> None:
+    """Raises a ValueError that names the argument, if float32 may round a sum of so many inputs."""
     if inputs > _MOST_INPUTS:
         raise ValueError(
-            f"width: expected at most {_MOST_INPUTS} numbers in a sum of a quantized network, "
+            f"{name}: expected at most {_MOST_INPUTS} numbers in a sum of a quantized network, "
             f"got {inputs} ({which})"
         )
 
@@ -93,7 +93,7 @@ class QuantizedConvolution(keras.layers.Conv2D):
         inputs = inputs_shape[-1] * self.kernel_size[0] * self.kernel_size[1]
         if self.quantized:
             sides = f"{self.kernel_size[0]} x {self.kernel_size[1]}"
-            check_inputs(inputs, f"{inputs_shape[-1]} channels x {sides}")
+            check_inputs("width", inputs, f"{inputs_shape[-1]} channels x {sides}")
         super().build(inputs_shape)
 
     def call(self, inputs):
@@ -174,7 +174,7 @@ class IntegerConvNet(keras.layers.Layer):
         x = self._signed(self.first(x))
         for expand, contract in zip(self.expand, self.contract, strict=True):
             x = self._signed(x + contract(self._relu(expand(self._relu(x)))))
-        # A sum of hundreds: in these steps, one of training does not move integers far.
+        # Its sums have hundreds of terms: without the factor a step of training moves integers far.
         return self.last(self._relu(x)) * STEP
 
     def set_bias(self, value) -> None:

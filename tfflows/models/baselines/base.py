@@ -160,17 +160,3 @@ def check_rows(model, rows) -> np.ndarray:
             f"{np.argmin(small)}"
         )
     return rows
-
-
-def pick(cdf, u):
-    """The first index at which a cumulative distribution, along the last axis, is above `u`.
-
-    Args:
-      cdf: `[..., n]`, up to a factor; a share of zero is never picked.
-      u: `[...]`, strictly between 0 and 1.
-
-    Returns:
-      `int32` `[...]`.
-    """
-    shares = cdf[..., :-1] / cdf[..., -1:]
-    return tf.reduce_sum(tf.cast(u[..., tf.newaxis] >= shares, tf.int32), axis=-1)

@@ -8,9 +8,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfflows.models.baselines.base import Baseline, pick
+from tfflows.models.baselines.base import Baseline
 from tfflows.models.cells import Dequantized
-from tfflows.random import from_tails, tail_rows
+from tfflows.random import from_tails, pick, tail_rows
 
 _NOTHING = -1e9  # log-mass of a cell without rows: weights must be finite
 

@@ -10,9 +10,9 @@ import numpy as np
 import tensorflow as tf
 
 from tfflows.distributions import get
-from tfflows.models.baselines.base import Baseline, pick
+from tfflows.models.baselines.base import Baseline
 from tfflows.models.cells import Dequantized
-from tfflows.random import from_tails, tail_rows
+from tfflows.random import from_tails, pick, tail_rows
 
 
 @keras.saving.register_keras_serializable("tfflows")

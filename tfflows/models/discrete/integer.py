@@ -12,7 +12,7 @@ from tfflows.models.density import DensityModel
 from tfflows.models.described import Described
 from tfflows.models.discrete import tables
 from tfflows.models.discrete.priors import PHASES, log_scales
-from tfflows.models.feeding import as_tensor
+from tfflows.models.discrete.starting import StartsFromData, new_flag
 from tfflows.models.flows.family import check_kind
 from tfflows.models.integers import IntegerEvents
 from tfflows.random import uniform_rows
@@ -29,7 +29,7 @@ class _Parts(tf.Module):
         self.levels, self.priors = list(levels), list(priors)
 
 
-class IntegerFlow(Described, IntegerEvents, DensityModel):
+class IntegerFlow(StartsFromData, Described, IntegerEvents, DensityModel):
     """The base class of integer flows: levels of bijections of integers, and priors.
 
     From data to latents, the first level's inverse is applied and a part of its result becomes
@@ -53,7 +53,7 @@ class IntegerFlow(Described, IntegerEvents, DensityModel):
         super().__init__(seed=seed, name=name, trainable=trainable)
         self._event_shape, self.levels = tuple(shape), levels
         self.parts, self._sizes = _Parts(maps, priors), tuple(sizes)
-        self.parts.initialized = tf.Variable(0, dtype=tf.int32, trainable=False, name="initialized")
+        self.parts.initialized = new_flag()
         self._more_variables()
         self._adopted = AdoptedModule(self.parts, name="parts")
         self._inner = []  # shape of each level's result
@@ -68,28 +68,9 @@ class IntegerFlow(Described, IntegerEvents, DensityModel):
     def _more_variables(self) -> None:
         """Hook: creates further variables of `parts`."""
 
-    @property
-    def initialized(self) -> bool:
-        """Whether the priors have been started from data."""
-        return bool(self.parts.initialized.numpy())
-
-    def initialize(self, x, context=None) -> None:
-        """Starts the priors from a batch of data, unless this has been done.
-
-        Args:
-          x: `[batch, *event]`.
-          context: `None`.
-        """
-        if self.initialized:
-            return
-        x, _, _ = self._unpack((as_tensor(x), context))
-        for prior, (part, _) in zip(self.parts.priors, self.latents(self._counted(x)), strict=True):
+    def _start(self, values) -> None:
+        for prior, (part, _) in zip(self.parts.priors, self.latents(values), strict=True):
             prior.initialize_from(part.numpy())
-        self.parts.initialized.assign(1)
-
-    def _counted(self, x):
-        """Data as integers from 0."""
-        return x
 
     @property
     def event_shape(self) -> tuple[int, ...]:
@@ -280,10 +261,10 @@ class IntegerFlow(Described, IntegerEvents, DensityModel):
 def _log_prob(distribution, values) -> tf.Tensor:
     """Log-probabilities of integers, whose derivative by an integer points to a better neighbour.
 
-    A shift is rounded, so what it changes is the integer itself, by whole steps. The derivative of
-    the formula would lead astray at the ends of the range, whose probabilities hold a tail. Instead
-    it is the gain of the step up less that of the step down, each counted if it is one, with the
-    ends of the range as neighbours of each other.
+    A rounded shift changes an integer by whole steps. At the ends of the range, whose probabilities
+    hold a tail, the derivative of the formula would point away from the most likely integer.
+    Instead it is what a step up gains, less what a step down gains. A loss counts as 0, and the
+    ends of the range are neighbours of each other.
     """
     low, high = float(distribution.low), float(distribution.high)
 

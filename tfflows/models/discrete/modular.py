@@ -8,18 +8,17 @@ import tensorflow as tf
 
 from tfflows import bijectors as tb
 from tfflows.bijectors.base import inverse_and_log_det
-from tfflows.checks import check_seed
-from tfflows.models.baselines.base import pick
+from tfflows.checks import check_seed, whole_number
 from tfflows.models.density import DensityModel
 from tfflows.models.described import Described
 from tfflows.models.discrete.columns import IntegerColumns
 from tfflows.models.discrete.integer import check_arguments, check_counts
-from tfflows.models.feeding import as_tensor
+from tfflows.models.discrete.starting import StartsFromData, new_flag
 from tfflows.models.flows.family import layer_seed
 from tfflows.models.integers import IntegerEvents
 from tfflows.networks.integer_made import IntegerAutoregressiveNetwork
 from tfflows.networks.quantized import CodeMLP
-from tfflows.random import uniform_rows
+from tfflows.random import pick, uniform_rows
 from tfflows.tracking import AdoptedModule
 
 _BASES = ("independent", "autoregressive")
@@ -83,21 +82,22 @@ class _Parts(tf.Module):
     def __init__(self, chain, base, name="parts"):
         super().__init__(name=name)
         self.chain, self.base = chain, base
-        self.initialized = tf.Variable(0, dtype=tf.int32, trainable=False, name="initialized")
+        self.initialized = new_flag()
 
 
 @keras.saving.register_keras_serializable("tfflows")
-class DiscreteFlow(IntegerColumns, Described, IntegerEvents, DensityModel):
+class DiscreteFlow(IntegerColumns, StartsFromData, Described, IntegerEvents, DensityModel):
     """A discrete flow of vectors of categories, by arithmetic modulo their number.
 
-    Each layer adds to categories, modulo `levels`, what a network of other categories chooses, and
-    with `scales` multiplies them first. A coupling maps one half given the other, and the next
-    layer the other half; an autoregressive layer maps each category given those before it, and the
-    next layer from the other end. The base is learned. All layers start as the identity.
+    A layer adds a number to each category, modulo `levels`, and with `scales` it multiplies the
+    category first. A network of the other categories chooses the numbers. A coupling maps one half
+    given the other, and the next layer maps the other half. An autoregressive layer maps each
+    category given those before it, and the next layer runs from the other end. The base is learned.
+    All layers start as the identity.
 
-    A bijection of finitely many vectors only exchanges their probabilities. So what it can learn
-    is limited by its base: with equal probabilities it would learn nothing, and independent ones
-    stay independent in some other order. An autoregressive base can represent anything by itself.
+    The layers are a bijection of finitely many vectors, so they only permute the probabilities that
+    the base gives to them. With a base of equal probabilities the model could learn nothing. An
+    autoregressive base could learn any distribution without layers.
 
     Networks compute with 8-bit integers, so that a choice between nearly equal numbers is the same
     in both directions, in every batch and on every machine.
@@ -108,9 +108,10 @@ class DiscreteFlow(IntegerColumns, Described, IntegerEvents, DensityModel):
       layers: number of layers.
       autoregressive: whether layers are autoregressive, instead of couplings.
       scales: whether layers also multiply; see `tfflows.bijectors.ModularAffine`.
-      temperature: nats that an open choice is worth in training; see `ModularAffine`.
+      temperature: weight of the choices' entropies in training; see `ModularAffine`.
       base: `"independent"` or `"autoregressive"`.
-      width: hidden units of the networks; `dim * levels` and it are at most 1,032.
+      width: hidden units of the networks, at most 1,032. So many inputs may they have, too: `dim *
+        levels` of autoregressive networks, and about half of that of couplings.
       blocks: hidden layers of the networks of autoregressive layers and of an autoregressive base,
         or residual blocks of those of couplings.
       seed: seed of initial weights and training noise.
@@ -138,9 +139,9 @@ class DiscreteFlow(IntegerColumns, Described, IntegerEvents, DensityModel):
         name: str | None = None,
         trainable: bool = True,
     ):
-        seed = check_seed(seed)
+        seed, dim = check_seed(seed), whole_number("dim", dim, 2)
         self._config = {
-            "dim": int(dim),
+            "dim": dim,
             "levels": levels,
             "layers": layers,
             "autoregressive": autoregressive,
@@ -153,12 +154,10 @@ class DiscreteFlow(IntegerColumns, Described, IntegerEvents, DensityModel):
         }
         check_arguments(type(self), self._config)
         check_counts(layers=layers, width=width, blocks=blocks)
-        if dim < 2:
-            raise ValueError(f"dim: expected at least 2, got {dim}")
         if base not in _BASES:
             raise ValueError(f"base: expected one of {', '.join(_BASES)}, got {base!r}")
         super().__init__(seed=seed, name=name, trainable=trainable)
-        self._event_shape, self.levels = (int(dim),), self._config["levels"]
+        self._event_shape, self.levels = (dim,), self._config["levels"]
         key, hidden = 1000 * layer_seed(seed), (width,) * blocks
 
         def masked(salt):
@@ -194,18 +193,8 @@ class DiscreteFlow(IntegerColumns, Described, IntegerEvents, DensityModel):
         """Shape of one datum."""
         return self._event_shape
 
-    @property
-    def initialized(self) -> bool:
-        """Whether the base has been started from data."""
-        return bool(self.parts.initialized.numpy())
-
-    def initialize(self, x, context=None) -> None:
-        """Starts the base from a batch of data `[batch, dim]`, unless this has been done."""
-        if self.initialized:
-            return
-        x, _, _ = self._unpack((as_tensor(x), context))
-        self.parts.base.start(tf.cast(self._counted(x), tf.int32).numpy(), self.levels)
-        self.parts.initialized.assign(1)
+    def _start(self, values) -> None:
+        self.parts.base.start(tf.cast(values, tf.int32).numpy(), self.levels)
 
     def log_mass(self, values, context=None):
         """Log-probability `[batch]`, nats, of integers in range."""

@@ -13,7 +13,7 @@ from tfflows.rounding import nearest
 from tfflows.tracking import layer_variables
 
 SCALES = 64  # number of scales on the grid
-_STEEP = 8.0  # logits and log-scales move by this times the learning rate
+_FASTER = 8.0  # logits and log-scales move by this times the learning rate
 PHASES = 16  # steps of the grid of means between two integers
 _SMALLEST = -3.0  # the logarithm of the smallest scale: one integer has nearly all probability
 
@@ -43,11 +43,11 @@ def _within(value, low, high):
     return _clipped(value, tf.constant(low, tf.float32), tf.constant(high, tf.float32))
 
 
-def fitted(values: np.ndarray, components: int):
+def covering_mixtures(values: np.ndarray, components: int):
     """Logits, means and logarithms of scales of mixtures that cover some integers.
 
-    All components but the last lie at quantiles of the values; the last one, of little weight,
-    covers their range broadly, so that no value that is missing among them is all but impossible.
+    All components but the last lie at quantiles of the values. The last one is broad and has little
+    weight, so that a value that does not occur among them still has some probability.
 
     Args:
       values: `[n, ...]`.
@@ -132,7 +132,7 @@ class NetworkPrior(tf.Module):
         The network's last kernel is zero at first, so its bias sets them.
         """
         grid = log_scales(self.levels)
-        logits, means, scales = fitted(values.reshape(-1, self._size), self.components)
+        logits, means, scales = covering_mixtures(values.reshape(-1, self._size), self.components)
         means = (means * PHASES - self._starts) / (self._factor * PHASES)
         places = np.clip((scales - grid[0]) / (grid[1] - grid[0]), 0, SCALES - 1)
         parts = [means, (places - self._start) / 8.0]
@@ -168,7 +168,7 @@ class LearnedPrior(tf.Module):
         self.levels = levels
         shape = (*shape, components)
         spread = (np.arange(components) - (components - 1) / 2.0) / (2.0 * components)
-        # Means in units of the range, the others in units of _STEEP: one learning rate suits all.
+        # Means in units of the range, the others in units of _FASTER: one learning rate suits all.
         means = tf.constant(np.broadcast_to(spread, shape), tf.float32)
         self.logits = tf.Variable(tf.zeros(shape), name=f"{name}_logits")
         self.means = tf.Variable(means, name=f"{name}_means")
@@ -176,10 +176,10 @@ class LearnedPrior(tf.Module):
 
     def initialize_from(self, values: np.ndarray) -> None:
         """Starts from mixtures that cover some values, `[batch, *event]`."""
-        logits, means, scales = fitted(values, self.logits.shape[-1])
-        self.logits.assign(logits / _STEEP)
+        logits, means, scales = covering_mixtures(values, self.logits.shape[-1])
+        self.logits.assign(logits / _FASTER)
         self.means.assign(means / self.levels)
-        self.log_scales.assign((scales - math.log(self.levels / 16.0)) / _STEEP)
+        self.log_scales.assign((scales - math.log(self.levels / 16.0)) / _FASTER)
 
     def distribution(self) -> DiscretizedLogisticMixture:
         """The distribution of the numbers."""
@@ -190,11 +190,11 @@ class LearnedPrior(tf.Module):
         )
 
     def _logits(self):
-        return self.logits * _STEEP
+        return self.logits * _FASTER
 
     def _places(self):
         means = self.means * float(self.levels) + float(self.levels // 2)
-        log_scales = self.log_scales * _STEEP + math.log(self.levels / 16.0)
+        log_scales = self.log_scales * _FASTER + math.log(self.levels / 16.0)
         return means, _within(log_scales, _SMALLEST, math.log(self.levels))
 
     def table_arguments(self) -> list[np.ndarray]:
