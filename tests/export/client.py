@@ -2,8 +2,9 @@
 
     client.py WORK
 
-For every folder of WORK: runs each signature of the SavedModel that `path.txt` names on the first
-1, 3 and 8 rows of `inputs.npz`, and writes `outputs.npz` with a key `SIGNATURE/ROWS/OUTPUT`.
+For every folder of WORK: runs each signature of the SavedModel that `path.txt` names, if
+`inputs.npz` has all that it takes, on the first 1, 3 and 8 rows of them, and writes `outputs.npz`
+with a key `SIGNATURE/ROWS/OUTPUT`.
 """
 
 import importlib.machinery
@@ -47,8 +48,10 @@ def main(work: pathlib.Path) -> None:
         rows = np.load(folder / "inputs.npz")
         outputs = {}
         for name, function in loaded.signatures.items():
+            names = function.structured_input_signature[1]
+            if not set(names) <= set(rows):
+                continue
             for n in (1, 3, 8):
-                names = function.structured_input_signature[1]
                 result = function(**{key: tf.constant(rows[key][:n]) for key in names})
                 for key, value in result.items():
                     outputs[f"{name}/{n}/{key}"] = value.numpy()

@@ -64,13 +64,14 @@ def make(name):
 
 
 def rows_of(model, context=None):
-    """Eight rows of each input of the model's signatures."""
+    """Eight rows of each input of the signatures that all models have, and of a flow's."""
     rows = {} if context is None else {"context": context}
     seeds = tfflows.random.row_seeds(8, seed=10, start=5)
     if model.supports_temperature:
         rows["temperature"] = np.linspace(0.5, 1.5, 8)
     rows["x"] = model.sample(8, seed=3, context=rows.get("context"))
-    rows["z"] = model.encode(rows["x"], rows.get("context"))
+    if hasattr(model, "encode"):
+        rows["z"] = model.encode(rows["x"], rows.get("context"))
     rows = {key: np.asarray(value, np.float32) for key, value in rows.items()}
     rows["x"] = rows["x"].astype(model.event_dtype.as_numpy_dtype)
     return {**rows, "seed": seeds.numpy()}

@@ -10,12 +10,14 @@
 // max(1, |value|).
 //
 // Row i of `sample` has the seed (KEY, i) and temperature 1. The samples are the rows of `x`, and
-// `encode` of them the rows of `z`; a row i of `context` is 1 at i modulo its size, as a class is,
-// and 0 elsewhere. Prints, for every signature,
+// what `encode` returns of them the rows of `z`; a row i of `context` is 1 at i modulo its size, as
+// a class is, and 0 elsewhere. `decode_L` to `decode_0` of a codec run in this order, each on its
+// part of the `symbols` of `encode` and on the `known` of the one before; integers that are not
+// bytes must be equal. Prints, for every signature,
 //
 //   diff SIGNATURE LARGEST       largest difference between merged and separate rows, divided by
 //                                max(1, |value|)
-//   SIGNATURE ROW VALUE...       a line a row of the merged request
+//   SIGNATURE ROW VALUE...       a line a row of the merged request, outputs in order of their names
 //
 // and ends with status 0, or with one line on stderr and status 1.
 
@@ -24,6 +26,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <limits>
 #include <map>
 #include <string>
 #include <utility>
@@ -100,10 +103,31 @@ Tensor Given(const std::string& name, const TensorInfo& info, int64_t key) {
   return value;
 }
 
-// A number of an output: a float, or a byte.
+// A number of an output: a float, a byte, or an integer.
 double At(const Tensor& value, int64_t i) {
   if (value.dtype() == tensorflow::DT_UINT8) return value.flat<uint8_t>()(i);
+  if (value.dtype() == tensorflow::DT_INT32) return value.flat<int32_t>()(i);
   return value.flat<float>()(i);
+}
+
+// How far two values of an output are apart, divided by max(1, |value|).
+double Difference(const Tensor& merged, int64_t i, const Tensor& separate, int64_t j) {
+  const double one = At(merged, i);
+  const double gap = std::abs(one - At(separate, j));
+  if (gap == 0.0) return 0.0;
+  if (merged.dtype() == tensorflow::DT_INT32) return std::numeric_limits<double>::infinity();
+  // Of a number at a step between two bytes, rounding may choose the other.
+  const bool byte = merged.dtype() == tensorflow::DT_UINT8;
+  return (byte ? gap - 1.0 : gap) / std::max(1.0, std::abs(one));
+}
+
+// Columns `first` to `last` of the rows of integers.
+Tensor Columns(const Tensor& value, int64_t first, int64_t last) {
+  Tensor part(value.dtype(), TensorShape({value.dim_size(0), last - first}));
+  part.matrix<int32_t>() = value.matrix<int32_t>().slice(
+      Eigen::array<Eigen::Index, 2>{0, first},
+      Eigen::array<Eigen::Index, 2>{value.dim_size(0), last - first});
+  return part;
 }
 
 class Model {
@@ -136,13 +160,33 @@ class Model {
     for (const char* name : {"sample", "encode"}) {
       if (signatures_.count(name)) Run(name);
     }
+    int levels = 0;
+    while (signatures_.count(Decode(levels))) ++levels;
+    int64_t undecoded = levels ? symbols_.dim_size(1) : 0;
+    for (int level = levels - 1; level >= 0; --level) {
+      const int64_t size = RowSize(signatures_.at(Decode(level)).inputs().at("symbols"));
+      rows_["symbols"] = Columns(symbols_, undecoded - size, undecoded);
+      undecoded -= size;
+      Run(Decode(level));
+    }
+    if (undecoded != 0) Fail("symbols that no level decodes");
     for (const auto& [name, signature] : signatures_) {
-      if (name != "sample" && name != "encode") Run(name);
+      if (name != "sample" && name != "encode" && name.rfind("decode_", 0)) Run(name);
     }
   }
 
  private:
-  // Runs some rows of a signature; its outputs, each `count` rows of floats or bytes.
+  static std::string Decode(int level) { return "decode_" + std::to_string(level); }
+
+  // Names of a signature's outputs, in order.
+  std::vector<std::string> Outputs(const std::string& name) const {
+    std::vector<std::string> found;
+    for (const auto& [output, info] : signatures_.at(name).outputs()) found.push_back(output);
+    std::sort(found.begin(), found.end());
+    return found;
+  }
+
+  // Runs some rows of a signature; its outputs, each `count` rows of floats, bytes or integers.
   std::vector<Tensor> RunRows(const std::string& name, int first, int count) {
     const auto& signature = signatures_.at(name);
     std::vector<std::pair<std::string, Tensor>> feeds;
@@ -153,7 +197,9 @@ class Model {
       feeds.emplace_back(info.name(),
                          tensorflow::tensor::DeepCopy(rows_[input].Slice(first, first + count)));
     }
-    for (const auto& [output, info] : signature.outputs()) fetches.push_back(info.name());
+    for (const auto& output : Outputs(name)) {
+      fetches.push_back(signature.outputs().at(output).name());
+    }
     std::vector<Tensor> outputs;
     const auto status = bundle_.session->Run(feeds, fetches, {}, &outputs);
     if (!status.ok()) Fail("run " + name + ": " + std::string(status.message()));
@@ -162,8 +208,9 @@ class Model {
         Fail("run " + name + ": " + std::to_string(count) + " rows in, shape " +
              output.shape().DebugString() + " out");
       }
-      if (output.dtype() != tensorflow::DT_FLOAT && output.dtype() != tensorflow::DT_UINT8) {
-        Fail("run " + name + ": output is neither float nor byte");
+      if (output.dtype() != tensorflow::DT_FLOAT && output.dtype() != tensorflow::DT_UINT8 &&
+          output.dtype() != tensorflow::DT_INT32) {
+        Fail("run " + name + ": output is neither float, byte nor int32");
       }
     }
     return outputs;
@@ -178,13 +225,7 @@ class Model {
       for (size_t k = 0; k < merged.size(); ++k) {
         const int64_t size = merged[k].NumElements() / kRows;
         for (int64_t i = 0; i < count * size; ++i) {
-          const double one = At(merged[k], first * size + i);
-          const double other = At(separate[k], i);
-          if (one == other) continue;
-          // Of a number at a step between two bytes, rounding may choose the other.
-          const bool byte = merged[k].dtype() == tensorflow::DT_UINT8;
-          const double gap = std::abs(one - other);
-          const double diff = (byte ? gap - 1.0 : gap) / std::max(1.0, std::abs(one));
+          const double diff = Difference(merged[k], first * size + i, separate[k], i);
           if (!(diff <= tolerance_)) Fail("merged and separate requests differ in " + name);
           largest = std::max(largest, diff);
         }
@@ -194,14 +235,18 @@ class Model {
     std::printf("diff %s %.9g\n", name.c_str(), largest);
     for (int row = 0; row < kRows; ++row) {
       std::printf("%s %d", name.c_str(), row);
-      const int64_t size = merged[0].NumElements() / kRows;
-      for (int64_t j = 0; j < size; ++j) {
-        std::printf(" %.9g", At(merged[0], row * size + j));
+      for (const auto& output : merged) {
+        const int64_t size = output.NumElements() / kRows;
+        for (int64_t j = 0; j < size; ++j) std::printf(" %.9g", At(output, row * size + j));
       }
       std::printf("\n");
     }
-    if (name == "sample") rows_["x"] = merged[0];
-    if (name == "encode") rows_["z"] = merged[0];
+    const std::vector<std::string> outputs = Outputs(name);
+    for (size_t k = 0; k < merged.size(); ++k) {
+      if (name == "sample") rows_["x"] = merged[k];
+      if (outputs[k] == "z" || outputs[k] == "known") rows_[outputs[k]] = merged[k];
+      if (outputs[k] == "symbols") symbols_ = merged[k];
+    }
   }
 
   const int64_t key_;
@@ -209,6 +254,7 @@ class Model {
   tensorflow::SavedModelBundle bundle_;
   std::map<std::string, tensorflow::SignatureDef> signatures_;
   std::map<std::string, Tensor> rows_;
+  Tensor symbols_;  // of all levels of a codec
 };
 
 }  // namespace
