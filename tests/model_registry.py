@@ -96,7 +96,7 @@ REGISTRY = {
         setup=_set_statistics,
     ),
     **{
-        name: Entry(build, rows=small_integers.integers, scale=0.1)
+        name: Entry(build, rows=small_integers.integers, scale=small_integers.SCALES.get(name, 0.1))
         for name, build in small_integers.INTEGERS.items()
     },
 }

@@ -77,6 +77,7 @@ def started(model, scale):
     return small_flows.shake(model, scale=scale)
 
 
+_NARROW = {"width": 8, "blocks": 1, "heads": 2}
 INTEGERS = {
     "categorical": lambda: Categorical((2, 3, 2), levels=8, sharpness=2.0),
     "integer_flow": lambda: models.ImageIntegerDiscreteFlow(
@@ -89,7 +90,15 @@ INTEGERS = {
     "discrete_flow_autoregressive": lambda: models.DiscreteFlow(
         3, levels=5, layers=2, autoregressive=True, base="autoregressive", width=8
     ),
+    "categorical_flow": lambda: models.CategoricalFlow(
+        3, levels=5, layers=2, channels=3, encoding_layers=2, components=2, **_NARROW
+    ),
+    "categorical_flow_of_sets": lambda: models.CategoricalFlow(
+        3, levels=5, ordered=False, layers=2, channels=2, components=2, samples=2, **_NARROW
+    ),
     "integer_flow_quantized": lambda: models.ImageIntegerDiscreteFlow(
         (4, 4, 1), bits=5, levels=2, steps=2, width=8, blocks=1, quantized=True
     ),
 }
+# How far weights are moved; with more, these models have only a few likely rows.
+SCALES = {"categorical_flow": 0.03, "categorical_flow_of_sets": 0.03}

@@ -24,6 +24,7 @@ print(32 * len(words))
 """
 
 
+@pytest.mark.slow
 def test_the_client_of_the_guide_codes_and_decodes(tmp_path):
     (code,) = re.findall(r"```python\n(import constriction\n.*?)```", _guide(), re.DOTALL)
     export.save(model(), tmp_path / "served/idf")

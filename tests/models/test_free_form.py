@@ -41,7 +41,8 @@ def among_others(rows):
     return np.concatenate([np.float32(others), 30 * rows[:50], rows])
 
 
-@pytest.mark.parametrize("name", some(FLOWS, ["residual"]))
+@pytest.mark.slow
+@pytest.mark.parametrize("name", FLOWS)
 def test_scores_are_a_function_of_the_row(name):
     flow, rows = trained(name), held_out()
     log_prob = flow.log_prob(rows).numpy()
@@ -55,7 +56,8 @@ def test_scores_are_a_function_of_the_row(name):
     )
 
 
-@pytest.mark.parametrize("name", some(FLOWS, ["residual"]))
+@pytest.mark.slow
+@pytest.mark.parametrize("name", FLOWS)
 def test_estimator_has_no_bias_after_training(name):
     """The mean of 200 draws is within 3 standard errors of the exact value; at a free seed 0.3 % of
     runs would not be."""

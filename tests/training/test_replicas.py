@@ -66,6 +66,7 @@ def test_two_logical_devices_and_one(tmp_path, family):
     check_equal(tmp_path / "one", tmp_path / "mirrored")
 
 
+@pytest.mark.slow
 def test_act_norms_of_images_start_alike_on_two_logical_devices_and_one(tmp_path):
     runs = [start(kind, "Glow", tmp_path / kind) for kind in ("one", "mirrored")]
     for run in runs:

@@ -143,6 +143,7 @@ def test_every_combination_of_candidates():
         candidates.of_config(config)
 
 
+@pytest.mark.slow
 def test_a_table_is_standardised(tmp_path):
     path = tmp_path / "rows.npy"
     rng = np.random.default_rng(0)

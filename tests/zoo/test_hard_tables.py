@@ -67,6 +67,7 @@ def test_dropout_follows_the_number_of_rows_unless_it_is_given():
     assert registry.build("maf_table", dim=3, layers=1, hidden_units=(4, 4)).event_shape == (3,)
 
 
+@pytest.mark.slow
 def test_the_rows_that_dropout_follows_are_those_of_training(tmp_path, monkeypatch):
     # Of 400 rows 324 are for training.
     choices = {"model.args.dropout": ((330, 0.3), (float("inf"), 0.1))}

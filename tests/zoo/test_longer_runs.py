@@ -145,6 +145,7 @@ def test_the_words_about_a_model_may_change(tmp_path):
         check_same(tmp_path, stored_values(config))
 
 
+@pytest.mark.slow
 def test_images_report_bits_per_dimension(tmp_path):
     x = np.random.default_rng(0).integers(0, 256, [60, 4, 4, 1], np.uint8)
     np.savez(tmp_path / "x.npz", x=x)

@@ -1,4 +1,4 @@
-"""Coupling over images: some numbers of `[H, W, C]` are transformed, given the others."""
+"""Coupling over images and sets: some numbers are transformed, given the others."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from tfflows.bijectors.elementwise import ElementwiseMap
 from tfflows.tracking import layer_variables
 
 
-def build_image_network(network, shape, channels: int, context_shape, name: str):
-    """Makes and builds a conditioner for images, and checks what it returns.
+def build_channel_network(network, shape, channels: int, context_shape, name: str):
+    """Makes and builds a conditioner for images or sets, and checks what it returns.
 
     Args:
       network: a Keras layer from `[batch, *shape]` (and `context=[batch, *context_shape]` if
-        it takes one) to `[batch, H, W, channels]`, or a function from `channels` to one.
-      shape: `(H, W, C)` of its input.
+        it takes one) to `[batch, *positions, channels]`, or a function from `channels` to one.
+      shape: shape of its input: positions, such as `(H, W)`, and channels.
       channels: number of channels of its output.
       context_shape: shape of one context or `None`.
       name: name of the bijector, for the error message.
@@ -30,7 +30,7 @@ def build_image_network(network, shape, channels: int, context_shape, name: str)
     layer = as_layer(network, channels)
     keywords = {} if context_shape is None else {"context": tf.zeros([1, *context_shape])}
     result = layer(tf.zeros([1, *shape]), **keywords)
-    expected = (1, *shape[:2], channels)
+    expected = (1, *shape[:-1], channels)
     if tuple(result.shape) != expected:
         raise ValueError(
             f"network: {name} expects a map from [batch, {', '.join(map(str, shape))}] to "
@@ -40,8 +40,8 @@ def build_image_network(network, shape, channels: int, context_shape, name: str)
     return layer
 
 
-class _ImageCoupling(Bijector):
-    """Base class of both couplings: a network of images, and the map of its output.
+class _PositionsCoupling(Bijector):
+    """Base class of both couplings: a network of all positions, and the map of its output.
 
     The network's channels are parameter-major: the first parameter of every channel, then the
     second of each, and so on.
@@ -49,29 +49,37 @@ class _ImageCoupling(Bijector):
 
     def __init__(self, shape, map, context_shape, parameters, name):
         self._shape = tuple(int(d) for d in shape)
-        if len(self._shape) != 3 or min(self._shape) < 1:
-            raise ValueError(f"shape: expected (height, width, channels), got {tuple(shape)}")
+        rank = len(self._shape)
+        if rank < 2 or min(self._shape) < 1:
+            raise ValueError(
+                f"shape: expected (height, width, channels) or (size, channels), got {tuple(shape)}"
+            )
         super().__init__(
-            forward_min_event_ndims=3, context_shape=context_shape, parameters=parameters, name=name
+            forward_min_event_ndims=rank,
+            context_shape=context_shape,
+            parameters=parameters,
+            name=name,
         )
-        self.map, self._size = map, self._shape
+        self.map, self._size, self._axes = map, self._shape, list(range(-rank, 0))
 
     def _build(self, network, shape, channels):
         outputs = self.map.parameters * channels
-        self.network = build_image_network(network, shape, outputs, self.context_shape, self.name)
+        self.network = build_channel_network(network, shape, outputs, self.context_shape, self.name)
         self._network_variables = layer_variables(self.network)
         self._channels = channels
 
     def _elementwise(self, inputs, context, dtype):
         keywords = {} if context is None else {"context": context}
         raw = parameters_of(self.network(inputs, **keywords), dtype)
-        shape = [*self._shape[:2], self.map.parameters, self._channels]
+        shape = [*self._shape[:-1], self.map.parameters, self._channels]
         raw = tf.reshape(raw, [-1, *shape])
         return self.map(tf.linalg.matrix_transpose(raw))
 
     def _check_size(self, value):
         super()._check_size(value)
-        if not value.shape[-3:].is_fully_defined():  # an unknown length of 1 would broadcast
+        if not value.shape[
+            self._axes[0] :
+        ].is_fully_defined():  # an unknown length of 1 would broadcast
             raise ValueError(f"event: {self.name} needs a known shape, got {value.shape}")
 
     def _forward_and_log_det(self, x, context):
@@ -81,7 +89,7 @@ class _ImageCoupling(Bijector):
         return self._apply(inverse_and_log_det, y, context)
 
 
-class MaskedCoupling(_ImageCoupling):
+class MaskedCoupling(_PositionsCoupling):
     """Coupling by a mask: `y = b x + (1 - b) map(network(b x, b)).forward(x)`.
 
     The network sees the image with zeros in place of the transformed numbers, followed by one
@@ -134,14 +142,18 @@ class MaskedCoupling(_ImageCoupling):
         return tf.where(self._mask, value, changed), tf.reduce_sum(log_det, [-3, -2, -1])
 
 
-class ChannelCoupling(_ImageCoupling):
+class ChannelCoupling(_PositionsCoupling):
     """Coupling of channels: one half is transformed, with parameters from the other half.
 
+    Acts on images `[batch, H, W, C]`, and on sets of vectors `[batch, size, C]`. If the network of
+    a set treats all its elements alike, so does the coupling.
+
     Args:
-      shape: `(H, W, C)`, at least two channels.
+      shape: `(H, W, C)` or `(size, C)`, at least two channels.
       map: an elementwise map (`Affine()`, `MixtureCDF()`, ...).
       network: a Keras layer from `[batch, H, W, kept]` to `[batch, H, W, map.parameters *
-        transformed]`, or a function from that number of channels to a layer.
+        transformed]`, or from and to as much of a set; or a function from that number of channels
+        to a layer.
       keep_last: whether the last channels pass unchanged, rather than the first.
       context_shape: shape of one context, passed to the network as `context=`, or `None`.
       name: name of the bijector.
@@ -167,7 +179,7 @@ class ChannelCoupling(_ImageCoupling):
     ):
         parameters = dict(locals())
         super().__init__(shape, map, context_shape, parameters, name)
-        height, width, channels = self._shape
+        positions, channels = self._shape[:-1], self._shape[-1]
         if channels < 2:
             raise ValueError(f"shape: {name} needs at least 2 channels, got {channels}")
         self._keep_last, self._first = keep_last, channels // 2
@@ -176,7 +188,7 @@ class ChannelCoupling(_ImageCoupling):
                 raise ValueError(f"changed: expected 1 to {channels - 1} channels, got {changed}")
             self._first = changed if keep_last else channels - changed
         kept = channels - self._first if keep_last else self._first
-        self._build(network, (height, width, kept), channels - kept)
+        self._build(network, (*positions, kept), channels - kept)
 
     def _apply(self, joint, value, context):
         # Split, not slice: the gradient of a slice is padded with zeros to the whole array.
@@ -185,7 +197,7 @@ class ChannelCoupling(_ImageCoupling):
         kept, changed = (last, first) if self._keep_last else (first, last)
         changed, log_det = joint(self._elementwise(kept, context, value.dtype), changed, 0)
         pair = (changed, kept) if self._keep_last else (kept, changed)
-        return tf.concat(pair, -1), tf.reduce_sum(log_det, [-3, -2, -1])
+        return tf.concat(pair, -1), tf.reduce_sum(log_det, self._axes)
 
 
 class ContextAffine(Bijector):

@@ -4,6 +4,7 @@ from tfflows.models.baselines.gaussian import Gaussian
 from tfflows.models.baselines.histogram import Histogram
 from tfflows.models.baselines.mixture import GaussianMixture
 from tfflows.models.density import DensityModel
+from tfflows.models.discrete.categorical import CategoricalFlow
 from tfflows.models.discrete.images import ImageIntegerDiscreteFlow
 from tfflows.models.discrete.modular import DiscreteFlow
 from tfflows.models.discrete.vectors import IntegerDiscreteFlow
@@ -39,6 +40,7 @@ __all__ = [
     "AffineFlow",
     "AutoregressiveMixture",
     "BijectorLayer",
+    "CategoricalFlow",
     "DensityModel",
     "DequantizedFlow",
     "DiscreteFlow",

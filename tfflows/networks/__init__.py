@@ -8,6 +8,7 @@ from tfflows.networks.made import AutoregressiveNetwork
 from tfflows.networks.mlp import MLP, ResidualMLP
 from tfflows.networks.quantized import CodeMLP, IntegerConvNet, IntegerMLP
 from tfflows.networks.recurrent import FiniteDependencyNetwork, RecurrentNetwork
+from tfflows.networks.transformer import Transformer
 from tfflows.networks.vector_field import ConcatSquashMLP
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "RecurrentNetwork",
     "ResidualConvNet",
     "ResidualMLP",
+    "Transformer",
     "WeightNormConv2D",
     "ZeroConv2D",
 ]

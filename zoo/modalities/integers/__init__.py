@@ -32,9 +32,8 @@ class Integers(base.InBits, Vectors):
         model.set_least(data.facts["least"])
 
     def initialize(self, model, data):
-        """Starts the priors from more rows of a table than `fit` would use."""
-        if data.exact is None:
-            model.initialize(data.train[:_INITIAL_ROWS])
+        """Starts from more rows than `fit` would use."""
+        model.initialize(data.train[:_INITIAL_ROWS])
 
     def facts(self, config, data):
         """None besides those of the data."""

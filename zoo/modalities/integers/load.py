@@ -7,18 +7,24 @@ import dataclasses
 import numpy as np
 from ml_collections import ConfigDict
 
-from tfflows.data import integer_toy
+from tfflows.data import integer_toy, sets
 from zoo.modalities.data import Data, need
 from zoo.modalities.vectors import tables, toys
 
 
 def toy(config: ConfigDict) -> Data:
-    """Rows of a toy, drawn afresh for each part."""
-    density = integer_toy.get(need(config, "name"), config.model.args.levels)
-    data = toys.drawn(config, density)
-    return dataclasses.replace(
-        data, facts=data.facts | {"least": [0] * density.dim, "levels": density.levels}
-    )
+    """Rows of a toy on a grid, or of sets, drawn afresh for each part."""
+    name, levels = need(config, "name"), config.model.args.levels
+    if name in sets.names():
+        density = sets.get(name)
+        if levels < density.levels:
+            raise ValueError(
+                f"model.args.levels: expected {density.levels} or more for {name}, got {levels}"
+            )
+    else:
+        density = integer_toy.get(name, levels)
+    data, least = toys.drawn(config, density), [int(value) for value in density.bounds[0]]
+    return dataclasses.replace(data, facts=data.facts | {"least": least, "levels": levels})
 
 
 def table(config: ConfigDict, trained: dict) -> Data:
@@ -41,6 +47,8 @@ def table(config: ConfigDict, trained: dict) -> Data:
     if least is None:
         # Of all rows, as the range of a column is a fact of the file, not something learned.
         least, most = (f([f(part, axis=0) for part in parts], axis=0) for f in (np.min, np.max))
+        if not config.model.args.get("ordered", True):  # a set has one range for all places
+            least, most = np.full_like(least, least.min()), np.full_like(most, most.max())
         spans, levels = most - least + 1, config.model.args.levels
         if spans.max() > levels:
             place = int(np.argmax(spans))
