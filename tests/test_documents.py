@@ -60,15 +60,18 @@ def test_every_model_that_comes_with_the_zoo_is_in_a_table():
 
 
 def test_every_config_comes_trained():
-    """Configs of tables may: the tables are not in the repository."""
+    """Configs of tables and text may: the files are not in the repository."""
     expected, tables = set(), set()
     for name in registry.names():
         if registry.is_of_paper_size(name):
             continue  # for whoever has GPUs for days
         if registry.config(name).data.source == "images":
             continue  # for a user's own
-        if registry.config(name).data.source == "table":
+        source = registry.config(name).data.source
+        if source == "table":
             tables |= {name.removesuffix("table") + table for table in ("htru2", "protein")}
+        elif source == "text":
+            tables.add(name.removesuffix("text") + "tiny_shakespeare")
         else:
             expected.add(name)
     assert expected <= set(registry.pretrained()) <= expected | tables

@@ -174,7 +174,7 @@ def pictures(folder: pathlib.Path) -> str:
     sections = []
     for name in registry.pretrained():
         config = registry.trained_config(name)
-        if config["data"]["source"] == "table":
+        if config["data"]["source"] in registry.FILES:
             continue
         if name not in owners:
             raise ValueError(f"{name}: has no picture; python -m tools.documents {name} draws it")
@@ -189,7 +189,7 @@ def pictures(folder: pathlib.Path) -> str:
 def draw(name: str, folder: pathlib.Path) -> None:
     """Draws the pictures of a model that comes with the zoo, if its kind of data has any."""
     config = ConfigDict(registry.trained_config(name))
-    if config.data.source == "table":
+    if config.data.source in registry.FILES:
         return
     flow = registry.load(name)
     with tempfile.TemporaryDirectory() as temporary:

@@ -40,7 +40,8 @@ def needs(config: ConfigDict) -> str:
     """The data that a user must provide to train a model; empty for none."""
     if config.data.source == "tfds":
         return f"{config.data.name} from TFDS"
-    return {"table": "a table", "images": "images"}.get(config.data.source, "")
+    own = {"table": "a table", "text": "text", "images": "images"}
+    return own.get(config.data.source, "")
 
 
 def lines(trained_only: bool = False) -> list[str]:

@@ -2,14 +2,15 @@
 
 Each model is trained from its config, tested, and written to `OUTPUT/<name>/` as weights, config
 and card; `zoo.load` takes the path of that folder. The models that come with the zoo stay as they
-are unless `--in_place` replaces them. Models of a user's table are trained on the file given by
-`--table`, and named after it: `maf_table` trained on htru2.npz becomes `maf_htru2`.
+are unless `--in_place` replaces them. Models of a user's table or text are trained on the file
+given by `--table` or `--text`, and named after it: `maf_table` trained on htru2.npz becomes
+`maf_htru2`.
 
 Examples:
   python -m zoo.pretrain nsf_moons --output=trained
   python -m zoo.pretrain maf_table --table=rows.csv --output=trained
   python -m zoo.pretrain glow_mnist --data_dir=DIR --output=trained --workdir=runs
-  python -m zoo.pretrain --all --table=rows.csv --data_dir=DIR --output=trained
+  python -m zoo.pretrain --all --table=rows.csv --text=FILE --data_dir=DIR --output=trained
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from zoo import cli
 if __name__ == "__main__":  # before TensorFlow is imported, which takes seconds
     flags.DEFINE_bool("all", False, "Train all models that come trained with the zoo.")
     flags.DEFINE_string("table", None, "Table to train on, for models of your own table.")
+    flags.DEFINE_string("text", None, "Text to train on, for models of your own text.")
     flags.DEFINE_string("data_dir", None, "Folder of TFDS data sets.")
     flags.DEFINE_string(
         "workdir", None, "Folder for the training runs; a temporary one by default."
@@ -48,7 +50,7 @@ _BOUND_ROWS = 2000
 
 def pretrain(
     name: str,
-    table: str | None = None,
+    file: str | None = None,
     workdir: str | os.PathLike | None = None,
     output: str | os.PathLike | None = None,
     data_dir: str | None = None,
@@ -57,7 +59,7 @@ def pretrain(
 
     Args:
       name: name of the model.
-      table: file of rows, for a model of a user's table.
+      file: the table or text, for a model of a user's own.
       workdir: folder to train in or to resume from; a temporary one by default.
       output: folder in which the model's own folder is written.
       data_dir: folder of TFDS sets, for a model of a TFDS set.
@@ -71,15 +73,14 @@ def pretrain(
     if output is None:
         raise ValueError("output: expected a folder to write the model to, got None")
     config = registry.config(name)
-    if config.data.source == "table":
-        config.data.path = table
+    if config.data.source in registry.FILES:
+        config.data.path = file
     if config.data.source == "tfds":
         config.data.data_dir = data_dir
     with tempfile.TemporaryDirectory() as temporary:
         run = pathlib.Path(workdir or temporary) / name
         train(config, run)
-        path = table if config.data.source == "table" else None
-        result = evaluate(run, data_path=path)
+        result = evaluate(run, data_path=config.data.path)
         if "bits_per_dim" in result and "samples" in result:
             more = evaluate(run, samples=_BOUND, rows=_BOUND_ROWS)
             result["bits_per_dim_of_more_draws"] = more
@@ -135,11 +136,13 @@ def main(names: list[str]) -> None:
     if not names:
         raise ValueError("names: expected names of models, or --all, got neither")
     configs = {name: registry.config(name) for name in names}  # raises for unknown names
-    need = [name for name, config in configs.items() if config.data.source == "table"]
-    if need and not values.table:
-        raise ValueError(f"table: {', '.join(need)} needs --table=FILE")
-    if need and not pathlib.Path(values.table).is_file():
-        raise ValueError(f"table: expected a file, got {values.table!r}")
+    given = {source: values[source].value for source in registry.FILES}
+    for source, file in given.items():
+        need = [name for name, config in configs.items() if config.data.source == source]
+        if need and not file:
+            raise ValueError(f"{source}: {', '.join(need)} needs --{source}=FILE")
+        if need and not pathlib.Path(file).is_file():
+            raise ValueError(f"{source}: expected a file, got {file!r}")
     need = [name for name, config in configs.items() if config.data.source == "tfds"]
     if need and not values.data_dir:
         raise ValueError(f"data_dir: {', '.join(need)} needs --data_dir=FOLDER with TFDS data sets")
@@ -151,7 +154,8 @@ def main(names: list[str]) -> None:
     outputs.check_folder("output", output)
     for name in names:
         print(f"--- {name}", flush=True)
-        card = pretrain(name, values.table, values.workdir, output, values.data_dir)
+        file = given.get(configs[name].data.source)
+        card = pretrain(name, file, values.workdir, output, values.data_dir)
         print(describe(card["test"], families.modality(configs[name].model.family)))
 
 

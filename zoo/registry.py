@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 CONFIGS = pathlib.Path(__file__).parent / "configs"
 PRETRAINED = pathlib.Path(__file__).parent / "pretrained"
 
+# Sources of data in one file of the user's, after which trained models are named.
+FILES = ("table", "text")
+
 # The files of a trained model, in zoo/pretrained/<name> and in a work directory.
 CONFIG = "config.json"
 WEIGHTS = "model.weights.h5"
@@ -77,13 +80,10 @@ def pretrained() -> list[str]:
 
 def pretrained_name(values: ConfigDict) -> str:
     """The name that a trained model of a config has in the zoo."""
-    if values.data.source != "table":
+    if values.data.source not in FILES:
         return values.name
-    from tfflows.data import table_files
-
-    path = pathlib.Path(values.data.path)
-    stem = path.name[: len(path.name) - len(table_files.suffix(path))]
-    return values.name.removesuffix("table") + stem
+    stem = pathlib.Path(values.data.path).name.split(".")[0]
+    return values.name.removesuffix(values.data.source) + stem
 
 
 def config(name: str) -> ConfigDict:

@@ -14,7 +14,7 @@ from ml_collections import ConfigDict
 
 from zoo import families
 
-VERSION = 2
+VERSION = 3
 
 # Entries that a resumed run may change, because they do not say what the model is.
 MAY_CHANGE = {
@@ -123,4 +123,9 @@ def _version_2(values: dict) -> None:
         arguments["dequantization"] = found
 
 
-_STEPS = (_version_1, _version_2)
+def _version_3(values: dict) -> None:
+    """In version 2, there was no text."""
+    values["data"] = {"length": 0} | values["data"]
+
+
+_STEPS = (_version_1, _version_2, _version_3)

@@ -76,8 +76,9 @@ def test_cards(name):
     config = registry.trained_config(name)
     assert config["data"]["path"] is None  # of the machine that it was trained on
     values = json.loads(json.dumps(zoo.config(config["name"]).to_dict()))
-    if values["data"]["source"] == "table":  # made by a config for tables, and named after its own
-        assert name == config["name"].removesuffix("table") + card["data"]["name"].split(".")[0]
+    source = values["data"]["source"]
+    if source in registry.FILES:  # named after the file that it was trained on
+        assert name == config["name"].removesuffix(source) + card["data"]["name"].split(".")[0]
     there, here = (
         flat({key: part[key] for key in ("model", "train", "data")}) for part in (config, values)
     )

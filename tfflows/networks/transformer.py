@@ -14,10 +14,10 @@ from tfflows.networks.mlp import dropout as _dropout
 class Transformer(keras.layers.Layer):
     """Maps `[batch, size, inputs]` to `[batch, size, outputs]` by self-attention, initially zero.
 
-    A hidden layer embeds each element. Each layer is multi-head self-attention, then a hidden layer of four times the width, both
-    residual and after layer normalisation. Without positions all elements are treated alike: if
-    the elements are permuted, the outputs are permuted with them. With positions, each has a
-    learned vector that is added to its input.
+    A hidden layer embeds each element. Each layer is multi-head self-attention, then a hidden layer
+    of four times the width, both residual and after layer normalisation. Without positions all
+    elements are treated alike: if the elements are permuted, the outputs are permuted with them.
+    With positions, each has a learned vector that is added to its embedding.
 
     Args:
       outputs: numbers for each element.

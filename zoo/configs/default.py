@@ -21,14 +21,16 @@ MEANINGS = {
     "model.args.marginals": "Bins of the splines that first map each column to a normal; 0 for none.",
     "model.args.dropout": "Dropout rate of the networks in training. By default 0.2 for a table "
     "with fewer than 5,000 training rows, 0.1 with fewer than 10,000, else 0.",
-    "data.source": "toy, target (an unnormalised density), table, tfds or images.",
+    "data.source": "toy, target (an unnormalised density), table, text, tfds or images.",
     "data.name": "Name of the toy, the target or the TFDS data set.",
-    "data.path": "Your table (.csv, .tsv, .gz of these, .npy, .npz, .parquet) or images (a folder, .npy, .npz).",
+    "data.path": "Your table (.csv, .tsv, .gz of these, .npy, .npz, .parquet), text (.txt, .gz) or "
+    "images (a folder, .npy, .npz).",
     "data.data_dir": "Folder of TFDS data sets.",
     "data.size": "Number of training rows drawn from a toy.",
     "data.drop_constant": "Leave out the constant columns of a table.",
     "data.header": "Whether the first line of a text file holds names: auto, yes or no.",
     "data.keep_identifiers": "Also model columns that number or name the rows of a table.",
+    "data.length": "Characters of text in a row.",
     "data.height": "Height to crop and resize images to; 0 leaves them as they are.",
     "data.width": "Width to crop and resize images to; 0 leaves them as they are.",
     "data.channels": "1 for grey images, 3 for colour; 0 chooses 3 if any image has colour.",
@@ -133,15 +135,16 @@ def get_config(
     config.model.args = ConfigDict(arguments(family))
 
     config.data = ConfigDict()
-    config.data.source = "toy"  # toy, target (an unnormalised density), table, tfds, images
+    config.data.source = "toy"  # toy, target (an unnormalised density), table, text, tfds, images
     config.data.name = config_dict.placeholder(str)  # name of the toy, the target or the TFDS set
-    # A table (.csv, .tsv, .gz of these, .npy, .npz, .parquet) or images (a folder, .npz, .npy).
+    # A table (.csv, .tsv, .gz of these, .npy, .npz, .parquet), text, or images (a folder, .npz, .npy).
     config.data.path = config_dict.placeholder(str)
     config.data.data_dir = config_dict.placeholder(str)  # folder of TFDS sets
     config.data.size = 1_000_000  # rows drawn from a toy to train on
     config.data.header = "auto"  # whether a text file's first line holds names: auto, yes, no
     config.data.drop_constant = False  # leave out a table's constant columns
     config.data.keep_identifiers = False  # also take columns that number or name the rows
+    config.data.length = 0  # characters of text in a row
     config.data.height = 0  # images are cropped and resized to this; 0: left as they are
     config.data.width = 0
     config.data.channels = 0  # 1 or 3

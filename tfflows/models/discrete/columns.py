@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
+from tfflows.models.columns import NamedColumns
+
 _LARGEST = 2**24  # float32 holds all integers up to this
 
 
-class IntegerColumns:
+class IntegerColumns(NamedColumns):
     """Mixin of models of vectors of integers, with `levels` possible ones from a least one on.
 
     A model keeps the least integers in `parts.least`, made by `_new_least`; `_draw(seed)` returns

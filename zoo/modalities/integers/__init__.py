@@ -1,4 +1,4 @@
-"""Vectors of integers: columns of whole numbers in tables, draws from toys on a grid."""
+"""Vectors of integers: columns of whole numbers, toys on a grid, sets, and windows of text."""
 
 from __future__ import annotations
 
@@ -11,15 +11,30 @@ _INITIAL_ROWS = 2**14
 class Integers(base.InBits, Vectors):
     """Vectors of integers, which are modelled exactly."""
 
-    sources = ("toy", "table")
+    sources = ("toy", "table", "text")
+    file_sources = ("table", "text")
 
     # Data.
+
+    def event_shape(self, config):
+        """As `Modality.event_shape`."""
+        if config.data.source == "text":
+            return (config.data.length,) if config.data.length > 0 else None
+        if config.data.source != "toy":
+            return None
+        from tfflows.data import sets
+
+        if config.data.name in sets.names():
+            return (sets.get(config.data.name).dim,)
+        return super().event_shape(config)
 
     def load(self, config, trained):
         """As `Modality.load`; a toy has a grid of `model.args.levels` cells in each dimension."""
         from zoo.modalities.integers import load
 
-        return load.toy(config) if config.data.source == "toy" else load.table(config, trained)
+        if config.data.source == "toy":
+            return load.toy(config)
+        return (load.table if config.data.source == "table" else load.text)(config, trained)
 
     # Training.
 
@@ -32,8 +47,8 @@ class Integers(base.InBits, Vectors):
         model.set_least(data.facts["least"])
 
     def initialize(self, model, data):
-        """Starts from more rows than `fit` would use."""
-        model.initialize(data.train[:_INITIAL_ROWS])
+        """Starts from more rows than `fit` would use, from all of the data."""
+        model.initialize(data.train[:: -(-len(data.train) // _INITIAL_ROWS)])
 
     def facts(self, config, data):
         """None besides those of the data."""
@@ -68,6 +83,23 @@ class Integers(base.InBits, Vectors):
             result |= base.mean("kl_divergence", data.exact.log_prob(x) - log_q)
             result["entropy"] = data.exact.entropy
         return result
+
+    # Samples.
+
+    def check_output(self, model, path):
+        """As `Modality.check_output`; text may also go to a .txt file."""
+        from zoo import outputs
+
+        if not path.lower().endswith(".txt"):
+            return super().check_output(model, path)
+        return outputs.check_output(path)
+
+    def sample(self, model, values, facts, load):
+        """Draws from the model, 1,000 by default; those of text may become a .txt file."""
+        from zoo.modalities.integers import lines
+
+        found = super().sample(model, values, facts, load)
+        return lines.Lines(found, facts["alphabet"]) if "alphabet" in facts else found
 
 
 MODALITY = Integers()

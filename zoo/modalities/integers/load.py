@@ -1,13 +1,15 @@
-"""Rows of integers, from a user's table or a toy on a grid."""
+"""Rows of integers, from a user's table or text, or a toy on a grid."""
 
 from __future__ import annotations
 
 import dataclasses
+import pathlib
 
 import numpy as np
 from ml_collections import ConfigDict
 
 from tfflows.data import integer_toy, sets
+from tfflows.data import text as characters
 from zoo.modalities.data import Data, need
 from zoo.modalities.vectors import tables, toys
 
@@ -70,6 +72,52 @@ def table(config: ConfigDict, trained: dict) -> Data:
         mean=None,
         std=None,
         cells=None,
+    )
+
+
+def text(config: ConfigDict, trained: dict) -> Data:
+    """Windows of a text file, whose first 90 % are trained on, and the next and last 5 % tested on.
+
+    Training rows begin at every character; those of the other parts do not overlap.
+
+    Raises:
+      ValueError: if the file is no text, is too short, or has more characters than the model.
+    """
+    source, length = characters.read(need(config, "path")), need(config, "length")
+    letters = trained.get("alphabet") or characters.alphabet(source)
+    if len(letters) > (levels := config.model.args.levels):
+        raise ValueError(
+            f"data: expected at most {levels} different characters, got {len(letters)}; "
+            f"--config.model.args.levels={len(letters)} makes room"
+        )
+    numbers = characters.encode(source, letters)
+    ends = [round(share * len(numbers)) for share in (0.9, 0.95)]
+    parts = np.split(numbers, ends)
+    if len(parts[2]) < length:
+        raise ValueError(
+            f"data: expected text of {20 * length} characters or more for rows of {length}, got "
+            f"{len(numbers)}"
+        )
+    train, validation, test = (
+        characters.windows(part, length, step)
+        for part, step in zip(parts, (1, length, length), strict=True)
+    )
+    one, two = characters.entropies(numbers)
+    return Data(
+        event_shape=(length,),
+        train=train,
+        validation=validation,
+        test=lambda: test,
+        facts={
+            "source": "text",
+            "name": pathlib.Path(config.data.path).name,
+            "split": "the first 90 %, the next 5 % and the last 5 % of the characters",
+            "rows": {"train": len(train), "validation": len(validation), "test": len(test)},
+            "length": length,
+            "alphabet": letters,
+            "least": [0] * length,
+            "entropy_bits": {"of a character": one, "given the one before": two},
+        },
     )
 
 
