@@ -179,6 +179,45 @@ def _sampling_cases() -> dict[str, Case]:
     return {"box_muller": Case(lambda dtype: tb.BoxMuller(6), event_shape=(6,), latents="unit")}
 
 
+class _GraphCase(Case):
+    """A map of graphs of at most 4 nodes, with contexts that say what is there."""
+
+    def keywords(self, dtype, seed=2, batch=BATCH):
+        """Graphs of 1 to 4 nodes, with edges of two types or none."""
+        rng = np.random.default_rng(seed)
+        present = np.arange(4) < rng.integers(1, 5, (batch, 1))
+        first, second = np.triu_indices(4, 1)
+        edges = rng.integers(0, 3, (batch, 6)) * (present[:, first] & present[:, second])
+        return {"context": tf.constant(np.concatenate([present, edges], 1), dtype)}
+
+
+def _graph_cases() -> dict[str, Case]:
+    def of_nodes(outputs, dtype):
+        return networks.RelationalGraphNetwork(outputs, 8, 2, relations=2, dtype=dtype)
+
+    def of_both(outputs, dtype):
+        return networks.EdgeGraphNetwork(outputs, 8, 2, relations=2, dtype=dtype)
+
+    def elementwise(dtype):
+        maps = [tb.InvertibleConvolution1x1(n, seed=n, dtype=dtype) for n in (3, 2)]
+        return tb.GraphElementwise(4, 3, maps[0], 2, maps[1])
+
+    affine, spline = tb.Affine(), tb.RationalQuadraticSpline(bins=4)
+    return {
+        "graph_elementwise": _GraphCase(elementwise, event_shape=(24,), context_shape=(10,)),
+        "graph_coupling_of_nodes": _GraphCase(
+            lambda dtype: tb.GraphCoupling(4, 3, affine, lambda n: of_nodes(n, dtype)),
+            event_shape=(12,),
+            context_shape=(10,),
+        ),
+        "graph_coupling": _GraphCase(
+            lambda dtype: tb.GraphCoupling(4, 3, affine, lambda n: of_both(n, dtype), 2, spline),
+            event_shape=(24,),
+            context_shape=(10,),
+        ),
+    }
+
+
 def _free_form_cases() -> dict[str, Case]:
     def residual(dtype, context=None):
         network = functools.partial(networks.LipschitzMLP, hidden_units=(16, 16), dtype=dtype)
@@ -367,4 +406,5 @@ REGISTRY = (
     | _free_form_cases()
     | _convolution_cases()
     | _image_cases()
+    | _graph_cases()
 )

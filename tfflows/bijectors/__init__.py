@@ -23,6 +23,7 @@ from tfflows.bijectors.elementwise import (
     SigmoidAffine,
 )
 from tfflows.bijectors.emerging_convolution import EmergingConvolution
+from tfflows.bijectors.graph import GraphCoupling, GraphElementwise
 from tfflows.bijectors.householder import Householder, QRLinear
 from tfflows.bijectors.image_coupling import ChannelCoupling, ContextAffine, MaskedCoupling
 from tfflows.bijectors.integer_additive import IntegerAdditive, RoundedShift
@@ -73,6 +74,8 @@ __all__ = [
     "EmergingConvolution",
     "Flatten",
     "FullAffine",
+    "GraphCoupling",
+    "GraphElementwise",
     "ChannelBlockwise",
     "Householder",
     "Invert",

@@ -2,6 +2,7 @@
 
 from tfflows.networks.attention import GatedAttentionNet, GatedFeatureNet
 from tfflows.networks.convolution import ConvNet, ResidualConvNet, WeightNormConv2D, ZeroConv2D
+from tfflows.networks.graph import EdgeGraphNetwork, RelationalGraphNetwork
 from tfflows.networks.integer_made import IntegerAutoregressiveNetwork
 from tfflows.networks.lipschitz import LipschitzMLP
 from tfflows.networks.made import AutoregressiveNetwork
@@ -17,6 +18,7 @@ __all__ = [
     "CodeMLP",
     "ConcatSquashMLP",
     "ConvNet",
+    "EdgeGraphNetwork",
     "FiniteDependencyNetwork",
     "GatedAttentionNet",
     "GatedFeatureNet",
@@ -25,6 +27,7 @@ __all__ = [
     "IntegerMLP",
     "LipschitzMLP",
     "RecurrentNetwork",
+    "RelationalGraphNetwork",
     "ResidualConvNet",
     "ResidualMLP",
     "Transformer",
