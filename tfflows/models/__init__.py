@@ -35,6 +35,7 @@ from tfflows.models.flows.vectors.mixtures import AutoregressiveMixture, Mixture
 from tfflows.models.flows.vectors.neural import NAF, UMNN, SOSFlow
 from tfflows.models.flows.vectors.recurrent import RecurrentFlow
 from tfflows.models.flows.vectors.spline import NSF
+from tfflows.models.graphs.graph_cnf import GraphCNF
 
 __all__ = [
     "AffineFlow",
@@ -51,6 +52,7 @@ __all__ = [
     "Gaussian",
     "GaussianMixture",
     "Glow",
+    "GraphCNF",
     "Histogram",
     "HouseholderFlow",
     "IAF",

@@ -9,6 +9,8 @@ import tensorflow as tf
 
 from tfflows.networks.mlp import dropout as _dropout
 
+_FIRST_FREQUENCY = 1.5  # a period of about four deviations of normalised inputs
+
 
 @keras.saving.register_keras_serializable("tfflows")
 class Transformer(keras.layers.Layer):
@@ -17,7 +19,9 @@ class Transformer(keras.layers.Layer):
     A hidden layer embeds each element. Each layer is multi-head self-attention, then a hidden layer
     of four times the width, both residual and after layer normalisation. Without positions all
     elements are treated alike: if the elements are permuted, the outputs are permuted with them.
-    With positions, each has a learned vector that is added to its embedding.
+    With positions, each has a learned vector that is added to its embedding. With frequencies, the
+    sine and cosine of inputs at each frequency are inputs, too, so that sharp functions of them are
+    learned quickly.
 
     Args:
       outputs: numbers for each element.
@@ -25,6 +29,7 @@ class Transformer(keras.layers.Layer):
       layers: number of layers.
       heads: heads of attention, a divisor of `width`.
       positions: whether elements are told apart by their positions.
+      frequencies: number of frequencies; the first is 1.5, and each is twice the one before.
       dropout: rate of dropout after each half of a layer, during training.
       seed: seed of the initial weights.
       **kwargs: passed to `keras.layers.Layer`.
@@ -35,6 +40,8 @@ class Transformer(keras.layers.Layer):
     References: Vaswani et al., Attention Is All You Need, 2017. https://arxiv.org/abs/1706.03762
     Normalisation before each half: Xiong et al., On Layer Normalization in the Transformer
     Architecture, 2020. https://arxiv.org/abs/2002.04745
+    Frequencies: Tancik et al., Fourier Features Let Networks Learn High Frequency Functions in Low
+    Dimensional Domains, 2020. https://arxiv.org/abs/2006.10739
     """
 
     def __init__(
@@ -44,6 +51,7 @@ class Transformer(keras.layers.Layer):
         layers: int = 2,
         heads: int = 4,
         positions: bool = False,
+        frequencies: int = 0,
         dropout: float = 0.0,
         seed: int = 0,
         **kwargs,
@@ -56,7 +64,10 @@ class Transformer(keras.layers.Layer):
         if not 0.0 <= dropout < 1.0:
             raise ValueError(f"dropout: expected a rate in [0, 1), got {dropout}")
         self.outputs, self.width, self.layers, self.heads = outputs, width, layers, heads
-        self.positions, self.dropout, self.seed = positions, dropout, seed
+        if frequencies < 0:
+            raise ValueError(f"frequencies: expected 0 or more, got {frequencies}")
+        self.positions, self.frequencies = positions, frequencies
+        self.dropout, self.seed = dropout, seed
         self.embedding = [self._dense(width, 0), self._dense(width, 5)]
         self.attentions = [
             [self._dense(3 * width, 10 * i + 1), self._dense(width, 10 * i + 2)]
@@ -80,7 +91,8 @@ class Transformer(keras.layers.Layer):
     def build(self, inputs_shape):
         """Creates the weights."""
         hidden = (*tuple(inputs_shape)[:-1], self.width)
-        self.embedding[0].build(inputs_shape)
+        inputs = tuple(inputs_shape)[-1] * (1 + 2 * self.frequencies)
+        self.embedding[0].build((*hidden[:-1], inputs))
         self.embedding[1].build(hidden)
         for index, norms in enumerate(self.norms):
             for layer in (*norms, *self.attentions[index]):
@@ -98,7 +110,13 @@ class Transformer(keras.layers.Layer):
 
     def call(self, inputs):
         """Returns `[batch, size, outputs]`."""
-        x = self.embedding[1](tf.nn.gelu(self.embedding[0](inputs)))
+        waves = [
+            wave(inputs * (_FIRST_FREQUENCY * 2.0**number))
+            for number in range(self.frequencies)
+            for wave in (tf.sin, tf.cos)
+        ]
+        x = tf.concat([inputs, *waves], -1) if waves else inputs
+        x = self.embedding[1](tf.nn.gelu(self.embedding[0](x)))
         if self.positions:
             x += tf.cast(self.places, x.dtype)
         for norms, attention, hidden in zip(self.norms, self.attentions, self.hidden, strict=True):
@@ -125,6 +143,7 @@ class Transformer(keras.layers.Layer):
             "layers": self.layers,
             "heads": self.heads,
             "positions": self.positions,
+            "frequencies": self.frequencies,
             "dropout": self.dropout,
             "seed": self.seed,
         }

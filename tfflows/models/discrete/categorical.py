@@ -24,6 +24,7 @@ from tfflows.random import from_tails, row_keys, tail_rows
 from tfflows.tracking import AdoptedModule
 
 _INITIAL_ROWS = 2048  # at most, that ActNorm layers start from; the categories' shares take all
+_FREQUENCIES = 3  # of the transformers: encodings of categories are narrow peaks
 
 
 class _Parts(tf.Module):
@@ -124,7 +125,8 @@ class CategoricalFlow(
 
         def transformer(salt):
             return lambda outputs: networks.Transformer(
-                *(outputs, width, blocks, heads, ordered, dropout, key + salt), name=f"net_{salt}"
+                *(outputs, width, blocks, heads, ordered, _FREQUENCIES, dropout, key + salt),
+                name=f"net_{salt}",
             )
 
         chain = []
@@ -181,18 +183,10 @@ class CategoricalFlow(
 
     def _weight(self, numbers, u):
         """`log p(z) + log q(c | z) - log q(z | c)` of each row, for one draw of `z`."""
-        encoding = self.parts.encoding
-        z, log_joint = encoding.encode(numbers, u)
-        # The decoder's log q(c | z) - log q(z | c) is log_share(c) - log q(z), the sum over all
-        # categories; the term of the right one is known without inverting its encoding.
-        right = tf.one_hot(numbers, self.levels, on_value=True, off_value=False)
-        joints = tf.where(right, log_joint[..., tf.newaxis], encoding.log_joint(z))
-        log_share = tf.reduce_sum(
-            tf.where(right, tf.convert_to_tensor(encoding.log_shares), 0.0), -1
-        )
-        decoded = tf.reduce_sum(log_share - tf.reduce_logsumexp(joints, -1), -1)
+        z, decoded = self.parts.encoding.weighted(numbers, u)
         latent, log_det = inverse_and_log_det(self.parts.chain, z, 2)
-        return tf.reduce_sum(self._base.log_prob(latent), [1, 2]) + log_det + decoded
+        log_prob = tf.reduce_sum(self._base.log_prob(latent), [1, 2]) + log_det
+        return log_prob + tf.reduce_sum(decoded, -1)
 
     def draw(self, seed, temperature, context=None):
         """Samples `[batch, dim]`, as a graph function."""

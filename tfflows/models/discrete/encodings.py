@@ -63,6 +63,24 @@ class CategoryEncoding(tf.Module):
         counts = [np.bincount(column, minlength=self._levels) + 1.0 for column in columns]
         self.log_shares.assign([np.log(count / count.sum()) for count in counts])
 
+    def weighted(self, numbers, u):
+        """Vectors, and what a bound adds for each: `log q(c | z) - log q(z | c)`.
+
+        Args:
+          numbers: int32 `[batch, size]`.
+          u: uniform noise `[batch, size, channels]`.
+
+        Returns:
+          `[batch, size, channels]`, and `[batch, size]`.
+        """
+        z, log_joint = self.encode(numbers, u)
+        # By Bayes' rule this is log_share(c) - log q(z), with a sum over all categories in q(z);
+        # the term of the right one is known without inverting its encoding.
+        right = tf.one_hot(numbers, self._levels, on_value=True, off_value=False)
+        joints = tf.where(right, log_joint[..., tf.newaxis], self.log_joint(z))
+        shares = tf.where(right, tf.convert_to_tensor(self.log_shares), 0.0)
+        return z, tf.reduce_sum(shares, -1) - tf.reduce_logsumexp(joints, -1)
+
     def encode(self, numbers, u):
         """Vectors, and the log of the share of a category times its density.
 

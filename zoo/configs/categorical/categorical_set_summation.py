@@ -14,7 +14,7 @@ def get_config():
         train={
             "steps": 20_000,
             "batch_size": 128,
-            "learning_rate": 0.002,
+            "learning_rate": 0.005,
             "warmup": 200,
             "eval_every": 1000,
         },
