@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from tests import small_baselines, small_flows, small_images, small_integers
+from tests import small_baselines, small_flows, small_graphs, small_images, small_integers
 from tfflows import models
 
 INITIAL_ROWS, ROWS = 64, 12
@@ -99,6 +99,10 @@ REGISTRY = {
         name: Entry(build, rows=small_integers.integers, scale=small_integers.SCALES.get(name, 0.1))
         for name, build in small_integers.INTEGERS.items()
     },
+    **{
+        name: Entry(build, rows=small_graphs.rows, scale=0.05)
+        for name, build in small_graphs.GRAPHS.items()
+    },
 }
 
 # Every check runs on these by default: a coupling flow, an autoregressive one with contexts, a
@@ -106,8 +110,8 @@ REGISTRY = {
 KINDS = ("realnvp", "conditional", "cells", "image_glow_5_bits", "mixture_2d", "categorical")
 # The cheap checks also run on these.
 MORE_KINDS = (
-    *("nsf_ar", "planar", "image_nice", "gaussian", "histogram_2d"),
-    *("histogram_3d", "image_glow_classes", "integer_flow_quantized"),
+    *("nsf_ar", "histogram_2d", "image_glow_classes", "integer_flow_quantized"),
+    *("categorical_flow", "graph_cnf"),
 )
 
 

@@ -110,7 +110,7 @@ def images() -> str:
     ]
     for name in registry.pretrained():
         card = registry.card(name)
-        if "bits_per_dim" not in card["test"]:
+        if card["data"]["source"] != "tfds" or "bits_per_dim" not in card["test"]:
             continue
         more = card["test"].get("bits_per_dim_of_more_draws", {})
         known = more.get("bits_per_dim") is not None
@@ -119,6 +119,26 @@ def images() -> str:
         lines.append(
             f"| `{name}` | {_title(card)} | {card['parameters']:,} | "
             f"{_figure(card['test'], 'bits_per_dim', 3)} | {bound} | {paper} | "
+            f"{_seconds(card)} |"
+        )
+    return "\n".join(lines)
+
+
+def texts() -> str:
+    """The models of text as a Markdown table, from their cards."""
+    lines = [
+        "| name | model | parameters | bits a character | of a character alone | "
+        "given the one before | trained in |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for name in registry.pretrained():
+        card = registry.card(name)
+        if card["data"]["source"] != "text":
+            continue
+        one, two = card["data"]["entropy_bits"].values()
+        lines.append(
+            f"| `{name}` | {_title(card)} | {card['parameters']:,} | "
+            f"{_figure(card['test'], 'bits_per_dim', 3)} | {one:.3f} | {two:.3f} | "
             f"{_seconds(card)} |"
         )
     return "\n".join(lines)
@@ -212,6 +232,7 @@ def parts(root: pathlib.Path) -> dict[str, str]:
         "toys": toys(),
         "tables": tables(),
         "images": images(),
+        "texts": texts(),
         "pictures": pictures(root / "docs" / "images"),
         "comparison": compared(root),
     }

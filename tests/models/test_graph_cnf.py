@@ -8,26 +8,13 @@ import pytest
 import tensorflow as tf
 
 from tests.small_flows import shake
+from tests.small_graphs import SMALL, graphs
 from tfflows.bijectors.base import inverse_and_log_det
 from tfflows.models import GraphCNF
 from tfflows.random import row_seeds, uniform_rows
 
-SMALL = {
-    **{"channels": 2, "pair_channels": 2, "layers": (1, 1, 1), "components": 2, "width": 8},
-    "blocks": 1,
-}
 # All graphs of one or two nodes of two types, with edges of two types.
 EVERY = np.array([[t, 0, 0] for t in (1, 2)] + list(itertools.product((1, 2), (1, 2), (0, 1, 2))))
-
-
-def graphs(dim=2, n=64, node_types=2, edge_types=2, seed=0):
-    """Random rows that are graphs; not all graphs are equally likely."""
-    rng = np.random.default_rng(seed)
-    first, second = np.triu_indices(dim, 1)
-    nodes = np.where(np.arange(dim) < rng.integers(1, dim + 1, (n, 1)), 1, 0)
-    types = nodes * rng.choice(node_types, (n, dim), p=np.arange(1, node_types + 1) / 3) + nodes
-    edges = rng.integers(0, edge_types + 1, (n, len(first))) * nodes[:, first] * nodes[:, second]
-    return np.concatenate([types, edges], 1).astype(np.int32)
 
 
 def flow(dim=2, scale=0.05, **kwargs):

@@ -88,9 +88,8 @@ def test_what_does_not_fit_is_named(trained, tmp_path, flags, expected):
 
 
 def test_sets():
-    config = registry.config("categorical_set_summation")
-    with config.unlocked():
-        config.data.size = 50
+    config = registry.config("discrete_eight_gaussians")
+    config.data.name, config.data.size = "set_summation", 50
     data = modalities.load(config)
     assert data.event_shape == (16,) and data.facts["least"] == [1] * 16
     assert modalities.of_config(config).event_shape(config) == (16,)
