@@ -52,8 +52,9 @@ setup(
     ],
     extras_require={
         "codec": ["constriction>=0.5,<0.6"],
+        "molecules": ["rdkit>=2025.3.1"],
         "test": [
-            *("constriction>=0.5,<0.6", "hypothesis"),
+            *("constriction>=0.5,<0.6", "hypothesis", "rdkit>=2025.3.1"),
             *("pytest>=8", "pytest-xdist", "ruff>=0.17,<0.18"),
         ],
         "serving": ["tensorflow-serving-api>=2.21,<2.22"],

@@ -1,4 +1,4 @@
-"""Toy densities, reverse-KL targets, users' tables and images, TFDS sets, and input pipelines."""
+"""Toy densities and targets, tables, images, graphs and molecules, TFDS sets, and pipelines."""
 
 from tfflows.data import images, pipeline, sources, table, targets, toy
 from tfflows.data.images import Images, class_context, read_images, split_rows, tfds_images

@@ -9,6 +9,7 @@ It needs the package RDKit (`pip install 'tfflows[molecules]'`).
 
 from __future__ import annotations
 
+import array
 import collections
 import dataclasses
 from collections.abc import Iterable
@@ -30,8 +31,6 @@ WILDCARD = "atom without an element"
 TOO_LARGE = "too many atoms"
 ATOM_TYPE = "type of atom not in the vocabulary"
 BOND_TYPE = "type of bond not in the vocabulary"
-# Why a vector is not a valid molecule, besides NO_ATOMS and PIECES.
-VALENCE = "valence"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,8 +93,9 @@ def parse(text: str):
         if molecule is None:
             return None
         chem.RemoveStereochemistry(molecule)
-        for atom in molecule.GetAtoms():
-            atom.SetAtomMapNum(0)
+        if ":" in text:  # else no atom has a number
+            for atom in molecule.GetAtoms():
+                atom.SetAtomMapNum(0)
         chem.Kekulize(molecule, clearAromaticFlags=True)
     return molecule
 
@@ -103,28 +103,26 @@ def parse(text: str):
 def obstacle(molecule) -> str:
     """Why no vector can stand for a molecule from `parse`; "" if one can."""
     chem = rdkit()
-    atoms = list(molecule.GetAtoms())
-    if not atoms:
+    if not molecule.GetNumAtoms():
         return NO_ATOMS
-    if any(atom.GetIsotope() for atom in atoms):
+    isotope = radical = stated = False
+    least = 2
+    for i in range(molecule.GetNumAtoms()):
+        atom = molecule.GetAtomWithIdx(i)
+        isotope |= atom.GetIsotope() != 0
+        radical |= atom.GetNumRadicalElectrons() != 0
+        stated |= atom.GetNoImplicit()
+        least = min(least, atom.GetAtomicNum())
+    if isotope:
         return ISOTOPE
-    if any(atom.GetNumRadicalElectrons() for atom in atoms):
+    if radical:
         return RADICAL
     if len(chem.GetMolFrags(molecule)) > 1:
         return PIECES
-    if any(atom.GetAtomicNum() <= 1 for atom in atoms):
-        hydrogen = any(atom.GetAtomicNum() == 1 for atom in atoms)
-        return HYDROGEN if hydrogen else WILDCARD
-    if any(atom.GetNoImplicit() for atom in atoms):
-        # The file states the hydrogen atoms: are they those that the rules of valence give?
-        implicit = chem.Mol(molecule)
-        for atom in implicit.GetAtoms():
-            atom.SetNoImplicit(False)
-            atom.SetNumExplicitHs(0)
-        implicit.UpdatePropertyCache(strict=False)
-        numbers = (atom.GetTotalNumHs() for atom in implicit.GetAtoms())
-        if any(a.GetTotalNumHs() != b for a, b in zip(atoms, numbers, strict=True)):
-            return HYDROGENS
+    if least < 2:
+        return HYDROGEN if least else WILDCARD
+    if stated and _hydrogens(_all_implicit(molecule)) != _hydrogens(molecule):
+        return HYDROGENS
     return ""
 
 
@@ -148,37 +146,33 @@ def to_vectors(
     if vocabulary is not None and nodes is not None:
         raise ValueError(f"nodes: expected None with a vocabulary, got {nodes}")
     limit = nodes if vocabulary is None else vocabulary.nodes
-    chem = rdkit()
-    bond_names = {chem.BondType.names[name.upper()]: name for name in BONDS}
     known_atoms = None if vocabulary is None else {*vocabulary.atoms}
     known_bonds = {*(BONDS if vocabulary is None else vocabulary.bonds)}
-    kept, atoms, bonds, left_out = [], [], [], collections.Counter()
+    columns = _Columns()
+    kept, left_out = [], collections.Counter()
     for number, molecule in enumerate(molecules):
         reason = obstacle(molecule)
-        types = [(atom.GetSymbol(), atom.GetFormalCharge()) for atom in molecule.GetAtoms()]
-        edges = [
-            (bond.GetBeginAtomIdx(), bond.GetEndAtomIdx(), bond_names.get(bond.GetBondType()))
-            for bond in molecule.GetBonds()
-        ]
-        if not reason and limit is not None and len(types) > limit:
+        atoms, (begins, ends, bonds) = _atoms(molecule), _bonds(molecule)
+        if not reason and limit is not None and len(atoms) > limit:
             reason = TOO_LARGE
-        if not reason and known_atoms is not None and not known_atoms.issuperset(types):
+        if not reason and known_atoms is not None and not known_atoms.issuperset(atoms):
             reason = ATOM_TYPE
-        if not reason and not known_bonds.issuperset(bond for _, _, bond in edges):
+        if not reason and not known_bonds.issuperset(bonds):
             reason = BOND_TYPE
         if reason:
             left_out[reason] += 1
-            continue
-        atoms.extend((len(kept), place, kind) for place, kind in enumerate(types))
-        bonds.extend((len(kept), min(i, j), max(i, j), kind) for i, j, kind in edges)
-        kept.append(number)
+        else:
+            columns.add(atoms, begins, ends, bonds)
+            kept.append(number)
     if not kept:
         reasons = ", ".join(f"{count} {reason}" for reason, count in left_out.most_common())
-        raise ValueError(f"molecules: expected some that have a vector, got none ({reasons})")
-    if vocabulary is None:
-        vocabulary = _infer(atoms, bonds)
-    vectors = _assemble(len(kept), atoms, bonds, vocabulary)
-    return Encoded(vectors, vocabulary, np.array(kept), dict(left_out.most_common()))
+        raise ValueError(
+            f"molecules: expected some that have a vector, got none ({reasons or 'none at all'})"
+        )
+    vocabulary = vocabulary or columns.vocabulary()
+    return Encoded(
+        columns.vectors(vocabulary), vocabulary, np.array(kept), dict(left_out.most_common())
+    )
 
 
 def from_vectors(vectors: np.ndarray, vocabulary: Vocabulary) -> list:
@@ -189,7 +183,7 @@ def from_vectors(vectors: np.ndarray, vocabulary: Vocabulary) -> list:
       vocabulary: the meaning of their categories.
 
     Returns:
-      RDKit molecules that are not sanitised; `canonical` tells which are valid.
+      RDKit molecules that are not sanitised. `molecule_validity.canonical` tells which are valid.
 
     Raises:
       ValueError: if the vectors are not graphs of the vocabulary, or an element is unknown.
@@ -220,77 +214,6 @@ def from_vectors(vectors: np.ndarray, vocabulary: Vocabulary) -> list:
     return molecules
 
 
-def sanitised(molecule) -> tuple[object | None, str]:
-    """A sanitised copy of a molecule, without correction.
-
-    Returns:
-      The RDKit molecule and "", or None and a reason: `NO_ATOMS`, `VALENCE` (an atom has more bonds
-      than it can have) or, if the valences are right, `PIECES`.
-    """
-    chem = rdkit()
-    if not molecule.GetNumAtoms():
-        return None, NO_ATOMS
-    molecule = chem.Mol(molecule)
-    # The clean-up would turn a nitro group with five bonds at its nitrogen into one with charges.
-    steps = chem.SANITIZE_ALL ^ chem.SANITIZE_CLEANUP
-    with chem.rdBase.BlockLogs():
-        try:
-            chem.SanitizeMol(molecule, steps)
-        except chem.MolSanitizeException:
-            return None, VALENCE
-    if len(chem.GetMolFrags(molecule)) > 1:
-        return None, PIECES
-    return molecule, ""
-
-
-def canonical(molecule) -> tuple[str | None, str]:
-    """The canonical SMILES of a molecule, without correction.
-
-    It is the same for data and draws: with aromatic rings as RDKit finds them, and without
-    stereochemistry.
-
-    Returns:
-      The SMILES and "", or None and the reason as in `sanitised`.
-    """
-    molecule, reason = sanitised(molecule)
-    return (None if molecule is None else rdkit().MolToSmiles(molecule)), reason
-
-
-def largest_piece(molecule):
-    """The connected piece of a molecule with the most heavy atoms, the first of several."""
-    pieces = rdkit().GetMolFrags(molecule, asMols=True, sanitizeFrags=False)
-    return max(pieces, key=lambda piece: piece.GetNumAtoms(), default=molecule)
-
-
-def corrected(molecule):
-    """The largest piece of a molecule after its valences have been corrected.
-
-    While an atom has more bonds than it can have, its highest bond is lowered by one, and a single
-    bond is removed. The first such atom comes first, and of equal bonds the first.
-
-    Reference: Zang and Wang, "MoFlow", https://arxiv.org/abs/2006.10137, section 4.4.
-
-    Returns:
-      An RDKit molecule that is not sanitised. It is valid unless an atom is impossible even without
-      bonds.
-    """
-    chem = rdkit()
-    molecule = chem.RWMol(molecule)
-    lower = {chem.BondType.TRIPLE: chem.BondType.DOUBLE, chem.BondType.DOUBLE: chem.BondType.SINGLE}
-    with chem.rdBase.BlockLogs():
-        while True:
-            problems = chem.DetectChemistryProblems(molecule, chem.SANITIZE_PROPERTIES)
-            atoms = [molecule.GetAtomWithIdx(problem.GetAtomIdx()) for problem in problems]
-            bonds = next((found for atom in atoms if (found := atom.GetBonds())), ())
-            if not bonds:
-                return largest_piece(molecule)
-            highest = max(bonds, key=lambda bond: bond.GetBondTypeAsDouble())
-            if highest.GetBondType() in lower:
-                highest.SetBondType(lower[highest.GetBondType()])
-            else:
-                molecule.RemoveBond(highest.GetBeginAtomIdx(), highest.GetEndAtomIdx())
-
-
 def rdkit():
     """RDKit's module `Chem`.
 
@@ -306,27 +229,84 @@ def rdkit():
     return Chem
 
 
-def _infer(atoms: list, bonds: list) -> Vocabulary:
-    number = rdkit().GetPeriodicTable().GetAtomicNumber
-    kinds = sorted(
-        {kind for _, _, kind in atoms}, key=lambda kind: (number(kind[0]), kind[1] != 0, kind[1])
-    )
-    found = {kind for *_, kind in bonds}
-    nodes = 1 + max(place for _, place, _ in atoms)
-    return Vocabulary(tuple(kinds), tuple(bond for bond in BONDS if bond in found), nodes)
+def _atoms(molecule) -> list[tuple[str, int]]:
+    """Element and charge of each atom."""
+    # RDKit's own iterators of atoms and bonds take twice as long.
+    atoms = map(molecule.GetAtomWithIdx, range(molecule.GetNumAtoms()))
+    return [(atom.GetSymbol(), atom.GetFormalCharge()) for atom in atoms]
 
 
-def _assemble(n: int, atoms: list, bonds: list, vocabulary: Vocabulary) -> np.ndarray:
-    """Vectors from (row, place, type) of atoms and (row, i, j, type) of bonds."""
-    nodes = vocabulary.nodes
-    vectors = np.zeros([n, graphs.length(nodes)], np.int32)
-    number = {kind: i for i, kind in enumerate(vocabulary.atoms, 1)}
-    rows, places, kinds = zip(*atoms, strict=True)
-    vectors[rows, places] = [number[kind] for kind in kinds]
-    if bonds:
-        number = {kind: i for i, kind in enumerate(vocabulary.bonds, 1)}
-        rows, i, j, kinds = (list(values) for values in zip(*bonds, strict=True))
+def _bonds(molecule) -> tuple[list[int], list[int], list[str]]:
+    """Both ends and the type of each bond."""
+    begins, ends, kinds = [], [], []
+    for bond in map(molecule.GetBondWithIdx, range(molecule.GetNumBonds())):
+        begins.append(bond.GetBeginAtomIdx())
+        ends.append(bond.GetEndAtomIdx())
+        kinds.append(bond.GetBondType().name.lower())
+    return begins, ends, kinds
+
+
+def _all_implicit(molecule):
+    """A copy in which the rules of valence give the number of hydrogen atoms."""
+    molecule = rdkit().Mol(molecule)
+    for i in range(molecule.GetNumAtoms()):
+        atom = molecule.GetAtomWithIdx(i)
+        if atom.GetNoImplicit():
+            atom.SetNoImplicit(False)
+            atom.SetNumExplicitHs(0)
+    molecule.UpdatePropertyCache(strict=False)
+    return molecule
+
+
+def _hydrogens(molecule) -> list[int]:
+    atoms = map(molecule.GetAtomWithIdx, range(molecule.GetNumAtoms()))
+    return [atom.GetTotalNumHs() for atom in atoms]
+
+
+class _Columns:
+    """Atoms and bonds of many molecules in little memory, before their vocabulary is known."""
+
+    def __init__(self):
+        self._molecules = 0
+        # Row, place and type of each atom; row, both ends and type of each bond.
+        self._atoms = tuple(array.array("i") for _ in range(3))
+        self._bonds = tuple(array.array("i") for _ in range(4))
+        self._types = {}  # numbered as they are found
+
+    def add(self, atoms: list, begins: list[int], ends: list[int], bonds: list[str]) -> None:
+        """Adds a molecule."""
+        row = self._molecules
+        numbers = [self._types.setdefault(kind, len(self._types)) for kind in atoms]
+        for column, values in zip(
+            self._atoms, ([row] * len(atoms), range(len(atoms)), numbers), strict=True
+        ):
+            column.extend(values)
+        numbers = [BONDS.index(kind) for kind in bonds]
+        for column, values in zip(
+            self._bonds, ([row] * len(bonds), begins, ends, numbers), strict=True
+        ):
+            column.extend(values)
+        self._molecules += 1
+
+    def vocabulary(self) -> Vocabulary:
+        """That of these molecules."""
+        number = rdkit().GetPeriodicTable().GetAtomicNumber
+        atoms = sorted(self._types, key=lambda kind: (number(kind[0]), kind[1] != 0, kind[1]))
+        found = {*self._bonds[-1]}
+        bonds = [bond for i, bond in enumerate(BONDS) if i in found]
+        return Vocabulary(tuple(atoms), tuple(bonds), 1 + max(self._atoms[1]))
+
+    def vectors(self, vocabulary: Vocabulary) -> np.ndarray:
+        """The vectors, int32 `[n, N + N (N - 1) / 2]`."""
+        nodes = vocabulary.nodes
+        vectors = np.zeros([self._molecules, graphs.length(nodes)], np.int32)
+        row, place, kind = (np.array(column) for column in self._atoms)
+        category = np.array([vocabulary.atoms.index(kind) + 1 for kind in self._types])
+        vectors[row, place] = category[kind]
+        row, i, j, kind = (np.array(column) for column in self._bonds)
         pair = np.zeros([nodes, nodes], np.int64)
         pair[graphs.pairs(nodes)] = np.arange(nodes, vectors.shape[1])
-        vectors[rows, pair[i, j]] = [number[kind] for kind in kinds]
-    return vectors
+        names = [*vocabulary.bonds]
+        category = np.array([names.index(bond) + 1 if bond in names else 0 for bond in BONDS])
+        vectors[row, pair[np.minimum(i, j), np.maximum(i, j)]] = category[kind]
+        return vectors

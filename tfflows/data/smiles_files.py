@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from tfflows.data import molecules
+from tfflows.data import molecule_validity, molecules
 
 FORMATS = (".smi", ".smi.gz", ".csv", ".csv.gz")
 _COLUMN = "smiles"
@@ -80,7 +80,7 @@ def read(
                 unreadable.append(f"line {line}: {text[:60]!r}")
                 continue
             lines.append(line)
-            smiles.append(molecules.canonical(molecule)[0])
+            smiles.append(molecule_validity.canonical(molecule)[0])
             yield molecule
         if unreadable and (
             not lines or len(unreadable) > may_fail * (len(lines) + len(unreadable))
