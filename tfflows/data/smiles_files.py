@@ -94,10 +94,10 @@ def read(
 
     try:
         encoded = molecules.to_vectors(parsed(), vocabulary, nodes)
+    except (OSError, EOFError, UnicodeError, zlib.error, csv.Error) as error:
+        raise ValueError(f"{path}: cannot be read: {error}") from None
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
-    except (OSError, EOFError, zlib.error, csv.Error) as error:
-        raise ValueError(f"{path}: cannot be read: {error}") from None
     return Molecules(
         vectors=encoded.vectors,
         smiles=[smiles[row] for row in encoded.kept.tolist()],
