@@ -162,6 +162,9 @@ def test_a_vocabulary_is_plain_values():
         molecules.Vocabulary((("C", 0), ("C", 0)), ("single",), 3)
     with pytest.raises(ValueError, match="atoms: expected different"):
         molecules.Vocabulary((), ("single",), 3)
+    for no_pairs in ("C", ("C",), (("C", 0, 0),), (("C", "x"),), 3):
+        with pytest.raises(ValueError, match="atoms: expected different .* pairs, got"):
+            molecules.Vocabulary(no_pairs, ("single",), 3)
     with pytest.raises(ValueError, match="bonds: expected different ones of"):
         molecules.Vocabulary((("C", 0),), ("single", "aromatic"), 3)
     with pytest.raises(ValueError, match="nodes: expected 1 or more, got 0"):
@@ -241,12 +244,13 @@ def test_unreadable_text_is_none_and_silent(capfd):
     assert capfd.readouterr() == ("", "")
 
 
-def test_bad_vectors():
+def test_bad_vectors(capfd):
     with pytest.raises(ValueError, match="categories 0 to 6 of a node, got 7 at 0 in row 0"):
         molecules.from_vectors(np.array([[7] + [0] * 20]), CNO)
     strange = molecules.Vocabulary((("Xx", 0),), (), 1)
     with pytest.raises(ValueError, match="vocabulary: expected elements, got 'Xx'"):
         molecules.from_vectors(np.array([[1]]), strange)
+    assert capfd.readouterr() == ("", "")
 
 
 def test_without_rdkit(monkeypatch):

@@ -23,7 +23,8 @@ def read(folder, text, name="m.smi", **arguments):
     [
         ("m.smi", "CCO ethanol\n\n  C#N\thydrogen cyanide\n", [1, 3]),
         ("m.smi", "\nsmiles name\nCCO ethanol\nC#N\n", [3, 4]),
-        ("M.SMI.GZ".lower(), "CCO\r\nC#N\r\n\r\n", [1, 2]),
+        ("M.SMI.gz", "CCO\r\nC#N\r\n\r\n", [1, 2]),
+        ("m.csv.smi", "CCO\nC#N\n", [1, 2]),
         ("m.csv", "id,smiles\n1,CCO\n\n2,C#N\n", [2, 4]),
         ("m.csv", "\ufeffSmiles,id\nCCO,1\nC#N,2\n", [2, 3]),
         ("m.csv", 'id, SMILES ,note\n1,CCO,"two\nlines"\n2, C#N ,\n', [3, 4]),

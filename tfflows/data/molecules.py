@@ -50,9 +50,14 @@ class Vocabulary:
     nodes: int
 
     def __post_init__(self):
-        atoms = tuple((str(element), int(charge)) for element, charge in self.atoms)
+        try:
+            atoms = tuple((str(element), int(charge)) for element, charge in self.atoms)
+        except (TypeError, ValueError):
+            atoms = ()
         if not atoms or len({*atoms}) < len(atoms):
-            raise ValueError(f"atoms: expected different (element, charge) pairs, got {atoms}")
+            raise ValueError(
+                f"atoms: expected different (element, charge) pairs, got {self.atoms!r}"
+            )
         bonds = tuple(self.bonds)
         if len({*bonds}) < len(bonds) or not {*bonds} <= {*BONDS}:
             raise ValueError(f"bonds: expected different ones of {BONDS}, got {bonds}")
@@ -195,7 +200,8 @@ def from_vectors(vectors: np.ndarray, vocabulary: Vocabulary) -> list:
     templates, orders = [], [chem.BondType.names[name.upper()] for name in vocabulary.bonds]
     for element, charge in vocabulary.atoms:
         try:
-            atom = chem.Atom(element)
+            with chem.rdBase.BlockLogs():
+                atom = chem.Atom(element)
         except RuntimeError:
             raise ValueError(f"vocabulary: expected elements, got {element!r}") from None
         atom.SetFormalCharge(charge)

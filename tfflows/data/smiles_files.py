@@ -116,7 +116,7 @@ def _lines(path: pathlib.Path) -> Iterator[tuple[int, str]]:
         raise ValueError(f"expected a file named {', '.join(FORMATS)}")
     opened = gzip.open if name.endswith(".gz") else open
     with opened(path, "rt", encoding="utf-8-sig", newline="") as file:
-        yield from (_cells if ".csv" in pathlib.Path(name).suffixes[-2:] else _words)(file)
+        yield from (_cells if name.removesuffix(".gz").endswith(".csv") else _words)(file)
 
 
 def _words(file: io.TextIOBase) -> Iterator[tuple[int, str]]:
