@@ -70,6 +70,8 @@ def test_every_config_comes_trained():
         source = registry.config(name).data.source
         if source == "table":
             tables |= {name.removesuffix("table") + table for table in ("htru2", "protein")}
+        elif source == "smiles":
+            tables.add(name.removesuffix("smiles") + "qm9_smiles")
         elif source == "text":
             tables.add(name.removesuffix("text") + "tiny_shakespeare")
         else:

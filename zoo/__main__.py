@@ -40,7 +40,7 @@ def needs(config: ConfigDict) -> str:
     """The data that a user must provide to train a model; empty for none."""
     if config.data.source == "tfds":
         return f"{config.data.name} from TFDS"
-    own = {"table": "a table", "text": "text", "images": "images"}
+    own = {"table": "a table", "text": "text", "smiles": "molecules", "images": "images"}
     return own.get(config.data.source, "")
 
 

@@ -2,15 +2,16 @@
 
 Each model is trained from its config, tested, and written to `OUTPUT/<name>/` as weights, config
 and card; `zoo.load` takes the path of that folder. The models that come with the zoo stay as they
-are unless `--in_place` replaces them. Models of a user's table or text are trained on the file
-given by `--table` or `--text`, and named after it: `maf_table` trained on htru2.npz becomes
-`maf_htru2`.
+are unless `--in_place` replaces them. Models of a user's table, text or molecules are trained on
+the file given by `--table`, `--text` or `--smiles`, and named after it: `maf_table` trained on
+htru2.npz becomes `maf_htru2`.
 
 Examples:
   python -m zoo.pretrain nsf_moons --output=trained
   python -m zoo.pretrain maf_table --table=rows.csv --output=trained
   python -m zoo.pretrain glow_mnist --data_dir=DIR --output=trained --workdir=runs
-  python -m zoo.pretrain --all --table=rows.csv --text=FILE --data_dir=DIR --output=trained
+  python -m zoo.pretrain --all --table=rows.csv --text=FILE --smiles=FILE --data_dir=DIR \
+    --output=trained
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ if __name__ == "__main__":  # before TensorFlow is imported, which takes seconds
     flags.DEFINE_bool("all", False, "Train all models that come trained with the zoo.")
     flags.DEFINE_string("table", None, "Table to train on, for models of your own table.")
     flags.DEFINE_string("text", None, "Text to train on, for models of your own text.")
+    flags.DEFINE_string("smiles", None, "Molecules to train on, for models of your own molecules.")
     flags.DEFINE_string("data_dir", None, "Folder of TFDS data sets.")
     flags.DEFINE_string(
         "workdir", None, "Folder for the training runs; a temporary one by default."
@@ -59,7 +61,7 @@ def pretrain(
 
     Args:
       name: name of the model.
-      file: the table or text, for a model of a user's own.
+      file: the table, text or molecules, for a model of a user's own.
       workdir: folder to train in or to resume from; a temporary one by default.
       output: folder in which the model's own folder is written.
       data_dir: folder of TFDS sets, for a model of a TFDS set.

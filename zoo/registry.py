@@ -25,7 +25,7 @@ CONFIGS = pathlib.Path(__file__).parent / "configs"
 PRETRAINED = pathlib.Path(__file__).parent / "pretrained"
 
 # Sources of data in one file of the user's, after which trained models are named.
-FILES = ("table", "text")
+FILES = ("table", "text", "smiles")
 
 # The files of a trained model, in zoo/pretrained/<name> and in a work directory.
 CONFIG = "config.json"
@@ -148,9 +148,10 @@ def build(name: str, **overrides) -> Flow:
 
 
 def from_config(values: dict, event_shape: tuple[int, ...], **overrides) -> Flow:
-    """Makes the model of a config in plain values."""
+    """Makes the model of a config in plain values; open entries have the family's defaults."""
     cls = default.family(values["model"]["family"])
-    arguments = {"seed": values["train"]["seed"], **values["model"]["args"], **overrides}
+    given = {name: value for name, value in values["model"]["args"].items() if value is not None}
+    arguments = {"seed": values["train"]["seed"], **given, **overrides}
     return cls(**cls.event_arguments(event_shape), name=values["name"], **arguments)
 
 

@@ -73,7 +73,7 @@ def train(
     data = modalities.load(config)
     for line in modality.announcements(config, data):
         print(line, flush=True)
-    config = default.settle(config, len(data.train))
+    config = modality.settle(default.settle(config, len(data.train)), data)
     config.train.patience = _patience(config, workdir)
     settings = _settings(config)
     values = stored_values(config, data.facts.get("sha256", ""))

@@ -56,7 +56,12 @@ QUICK = {
 def test_every_config_builds_its_model(name):
     config = zoo.config(name)
     assert config.name == name and config.summary and config.paper.title and config.paper.url
-    given = {"table": {"dim": 5}, "text": {"dim": 5}, "images": {"shape": (8, 8, 1)}}
+    given = {
+        "table": {"dim": 5},
+        "text": {"dim": 5},
+        "smiles": {"dim": 5},
+        "images": {"shape": (8, 8, 1)},
+    }
     flow = zoo.build(name, **given.get(config.data.source, {}))
     assert isinstance(flow, default.family(config.model.family))
     assert flow.name == name

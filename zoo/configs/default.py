@@ -21,10 +21,11 @@ MEANINGS = {
     "model.args.marginals": "Bins of the splines that first map each column to a normal; 0 for none.",
     "model.args.dropout": "Dropout rate of the networks in training. By default 0.2 for a table "
     "with fewer than 5,000 training rows, 0.1 with fewer than 10,000, else 0.",
-    "data.source": "toy, target (an unnormalised density), table, text, tfds or images.",
+    "data.source": "toy, target (an unnormalised density), table, text, smiles (molecules), tfds or "
+    "images.",
     "data.name": "Name of the toy, the target or the TFDS data set.",
-    "data.path": "Your table (.csv, .tsv, .gz of these, .npy, .npz, .parquet), text (.txt, .gz) or "
-    "images (a folder, .npy, .npz).",
+    "data.path": "Your table (.csv, .tsv, .gz of these, .npy, .npz, .parquet), text (.txt, .gz), "
+    "molecules (.smi, .csv, .gz of these) or images (a folder, .npy, .npz).",
     "data.data_dir": "Folder of TFDS data sets.",
     "data.size": "Number of training rows drawn from a toy.",
     "data.drop_constant": "Leave out the constant columns of a table.",
@@ -61,9 +62,9 @@ MEANINGS = {
 _BY_ROWS = {"model.args.dropout": ((5_000, 0.2), (10_000, 0.1), (float("inf"), 0.0))}
 
 
-def open_entry() -> config_dict.FieldReference:
-    """A placeholder for a number that `settle` chooses by the number of training rows."""
-    return config_dict.placeholder(float)
+def open_entry(kind: type = float) -> config_dict.FieldReference:
+    """A placeholder for a number that the data determine, such as `settle` by their rows."""
+    return config_dict.placeholder(kind)
 
 
 def settle(config: ConfigDict, rows: int) -> ConfigDict:
@@ -135,7 +136,7 @@ def get_config(
     config.model.args = ConfigDict(arguments(family))
 
     config.data = ConfigDict()
-    config.data.source = "toy"  # toy, target (an unnormalised density), table, text, tfds, images
+    config.data.source = "toy"  # or target, table, text, smiles, tfds, images
     config.data.name = config_dict.placeholder(str)  # name of the toy, the target or the TFDS set
     # A table (.csv, .tsv, .gz of these, .npy, .npz, .parquet), text, or images (a folder, .npz, .npy).
     config.data.path = config_dict.placeholder(str)

@@ -95,6 +95,10 @@ class Modality:
         """Lines to print for the user before training."""
         return []
 
+    def settle(self, config: ConfigDict, data: Data) -> ConfigDict:
+        """Returns the config with a value for each entry that is left open for the data to set."""
+        return config
+
     def set_up(self, model: DensityModel, config: ConfigDict, data: Data) -> None:
         """Sets what a new model takes from its data, before training."""
 
