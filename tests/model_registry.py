@@ -109,10 +109,7 @@ REGISTRY = {
 # spline with cells, a flow of images, a baseline, and a model of integers that is no flow.
 KINDS = ("realnvp", "conditional", "cells", "image_glow_5_bits", "mixture_2d", "categorical")
 # The cheap checks also run on these.
-MORE_KINDS = (
-    *("nsf_ar", "histogram_2d", "image_glow_classes", "integer_flow_quantized"),
-    *("categorical_flow", "graph_cnf"),
-)
+MORE_KINDS = (*("nsf_ar", "histogram_2d", "image_glow_classes", "integer_flow_quantized"),)
 
 
 @functools.cache

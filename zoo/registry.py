@@ -82,7 +82,8 @@ def pretrained_name(values: ConfigDict) -> str:
     """The name that a trained model of a config has in the zoo."""
     if values.data.source not in FILES:
         return values.name
-    stem = pathlib.Path(values.data.path).name.split(".")[0]
+    name = pathlib.Path(values.data.path).name
+    stem = pathlib.Path(name[:-3] if name.lower().endswith(".gz") else name).stem
     return values.name.removesuffix(values.data.source) + stem
 
 

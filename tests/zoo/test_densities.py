@@ -14,6 +14,7 @@ import zoo
 from tfflows import models
 from tfflows.data import pipeline, quadrature, targets, toy
 from tfflows.networks import AutoregressiveNetwork
+from zoo import families
 from zoo.configs import default
 
 STEPS, BATCH = 500, 256
@@ -28,6 +29,7 @@ MODELS = [
     name
     for name in zoo.names()
     if zoo.config(name).data.source in ("toy", "target")
+    and families.modality(zoo.config(name).model.family) == "vectors"  # not of integers
     and not hasattr(default.family(zoo.config(name).model.family), "estimate")
 ]
 # One optimizer a model by default, each of the four in its turn; the full matrix is slow, and so
