@@ -88,3 +88,27 @@ def test_fit_learns_the_names_and_files_keep_them(tmp_path):
     np.testing.assert_allclose(again.log_prob(SWAPPED), model.log_prob(ROWS), rtol=1e-6)
     # A model that knows no names writes none.
     assert "columns" not in models.RealNVP(2).get_config()
+
+
+def test_a_model_starts_from_columns_by_name():
+    """Of numbers and of integers; SWAPPED and its like hold the columns in another order."""
+    flows = [models.MAF(2, layers=1, hidden_units=(4,)) for _ in range(2)]
+    for flow, rows in zip(flows, (ROWS, SWAPPED), strict=True):
+        flow.columns = ["a", "b"]
+        flow.initialize(rows)
+    np.testing.assert_allclose(*(flow.log_prob(ROWS) for flow in flows), rtol=1e-5)
+    x = np.stack([RNG.integers(0, 3, 500), RNG.choice([5, 6, 8], 500, p=[0.7, 0.2, 0.1])], 1)
+    frame = pd.DataFrame(x, columns=["a", "b"])
+    made = []
+    for rows in (x, frame[["b", "a"]]):
+        model = models.DiscreteFlow(2, levels=4, layers=2, width=8)
+        model.set_least([0, 5])
+        model.columns = ["a", "b"]
+        model.initialize(rows)
+        made.append(model)
+    expected = made[0].log_prob(x)
+    np.testing.assert_array_equal(made[1].log_prob(x), expected)
+    np.testing.assert_array_equal(made[1].log_prob(frame[["b", "a"]]), expected)
+    assert model.from_config(model.get_config()).columns == ["a", "b"]
+    with pytest.raises(ValueError, match="x: .*'b'"):
+        model.log_prob(frame[["a"]])

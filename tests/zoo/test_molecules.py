@@ -77,6 +77,20 @@ def test_what_does_not_fit_is_named(file, tmp_path):
         loaded(short)
 
 
+def test_what_is_left_out_is_told_when_a_file_is_read(file, tmp_path, capsys):
+    config = registry.config("graphcnf_smiles")
+    config.data.path = str(file)
+    trained = modalities.load(config).facts
+    other = save(tmp_path / "other.smi", (*SMILES, "CCCCC", "CS"))
+    config.data.path = str(other)
+    capsys.readouterr()
+    data = modalities.load(config, trained)
+    assert len(data.train) + len(data.validation) + len(data.test()) == 120
+    told = capsys.readouterr().out
+    assert "other.smi: 22 of 142 molecules are left out: " in told
+    assert "10 too many atoms" in told and "10 type of atom not in the vocabulary" in told
+
+
 def test_figures_count_what_is_drawn(file, monkeypatch):
     data = loaded(file)
     model = GraphCNF(4, node_types=16, edge_types=3, **SMALL)
@@ -99,6 +113,7 @@ def test_a_model_is_tested_on_molecules_and_draws_of_them(trained, file):
     code, out, errors = binaries.run("zoo.evaluate", f"--model={trained}", f"--data_path={file}")
     assert code == 0, errors
     assert "mean test log-likelihood (bound from 1 draw of noise)" in out
+    assert "x.smi: 2 of 122 molecules are left out: 1 radical, 1 several pieces" in out
     assert "1000 draws as drawn:" in out and "with corrected valences: 100.0 % valid" in out
     assert "numbers of atoms: total-variation distance" in out
 

@@ -10,7 +10,7 @@ from tfflows.data import sets, text
 from zoo import modalities, registry
 
 QUICK = (
-    *("--config=discrete_text", "--config.model.args.width=16", "--config.model.args.levels=8"),
+    *("--config=discrete_text", "--config.model.args.width=16"),
     *("--config.data.length=4", "--config.train.steps=60", "--config.train.eval_every=30"),
     "--config.train.warmup=0",
 )
@@ -38,6 +38,7 @@ def trained(tmp_path_factory):
 def test_a_text_is_trained_on_and_tested(trained):
     workdir, path = trained
     facts, source = zoo.card(workdir)["data"], path.read_text()
+    assert zoo.card(workdir)["architecture"]["args"]["levels"] == 8
     assert facts["alphabet"] == "\n abcdef" and facts["rows"]["train"] == 3600 - 3
     data = modalities.load(registry.ConfigDict(registry.trained_config(workdir)))
     numbers = text.encode(source, facts["alphabet"])
@@ -79,7 +80,7 @@ def test_another_text_needs_the_same_characters(trained, tmp_path):
     [
         (("--config.data.length=0",), "data.length: discrete_text needs a value"),
         (("--config.data.length=201",), "expected text of 4020 characters or more"),
-        (("--config.model.args.levels=7",), "expected at most 7 different characters, got 8; "),
+        (("--config.model.args.levels=9",), "levels: expected none given, or 8, the number of"),
     ],
 )
 def test_what_does_not_fit_is_named(trained, tmp_path, flags, expected):

@@ -97,6 +97,10 @@ class NamedColumns:
             keywords = keywords | {"validation_data": (first, *held_out[1:])}
         return self.by_name("x", x), keywords
 
+    def initialize(self, x, context=None) -> None:
+        """The model's `initialize`; matches a DataFrame's columns by name."""
+        super().initialize(self.by_name("x", x), context)
+
     def fit(self, x=None, y=None, **kwargs):
         """`Feeding.fit`; matches a DataFrame's columns by name, and learns the names."""
         x, kwargs = self.learn_columns(x, kwargs)

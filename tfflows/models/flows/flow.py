@@ -163,7 +163,7 @@ class Flow(RealEvents, DensityModel):
         """
         if self.initialized:
             return
-        given = as_tensor(x)
+        given = as_tensor(self.by_name("x", x))
         x, context, _ = self._unpack((given, context))
         if x.shape[0] < 2:
             raise ValueError(f"x: initialisation needs at least 2 rows, got {x.shape[0]}")

@@ -10,7 +10,7 @@ def get_config():
         summary="Discrete flow of text.",
         family="DiscreteFlow",
         model={
-            "levels": 65,
+            "levels": default.open_entry(int),  # the number of the text's characters
             "layers": 2,
             "autoregressive": True,
             "base": "autoregressive",

@@ -41,15 +41,6 @@ class Graphs(base.Modality):
 
     # Training.
 
-    def announcements(self, config, data):
-        """What was left out of the file, by reason."""
-        left_out = data.facts["left_out"]
-        count = sum(left_out.values())
-        if not count:
-            return []
-        reasons = ", ".join(f"{number} {reason}" for reason, number in left_out.items())
-        return [f"{count} of {data.facts['found']} molecules are left out: {reasons}"]
-
     def settle(self, config, data):
         """Sets the numbers of types to those of the file."""
         config = config.copy_and_resolve_references()

@@ -19,6 +19,8 @@ _FEWEST = 20  # molecules, so that no part is empty
 def molecules(config: ConfigDict, trained: dict) -> Data:
     """The molecules of a file, of which the same parts are tested on in every run.
 
+    Prints how many are left out, and why.
+
     Raises:
       ValueError: if the file has no molecules, too few of them, or another number of types
         than the model.
@@ -37,12 +39,17 @@ def molecules(config: ConfigDict, trained: dict) -> Data:
                 f"model.args.{name}: expected none given, or {len(types)}, the number in the file, "
                 f"got {config.model.args[name]}"
             )
-    rows = read.vectors[np.random.default_rng(0).permutation(len(read.vectors))]
-    ends = [round(share * len(rows)) for share in (0.81, 0.9)]
-    train, validation, test = np.split(rows, ends)
     left_out = dict(read.left_out)
     if read.unreadable:
         left_out["that RDKit cannot read"] = len(read.unreadable)
+    if left_out:
+        reasons = ", ".join(f"{count} {reason}" for reason, count in left_out.items())
+        count = sum(left_out.values())
+        name = os.path.basename(path)
+        print(f"{name}: {count} of {read.found} molecules are left out: {reasons}", flush=True)
+    rows = read.vectors[np.random.default_rng(0).permutation(len(read.vectors))]
+    ends = [round(share * len(rows)) for share in (0.81, 0.9)]
+    train, validation, test = np.split(rows, ends)
     return Data(
         event_shape=rows.shape[1:],
         train=train,

@@ -42,6 +42,14 @@ class Integers(base.InBits, Vectors):
         """None."""
         return []
 
+    def settle(self, config, data):
+        """Sets the number of categories of text to that of its characters."""
+        if config.data.source != "text":
+            return config
+        config = config.copy_and_resolve_references()
+        config.model.args.levels = len(data.facts["alphabet"])
+        return config
+
     def set_up(self, model, config, data):
         """Sets the least integer of each column."""
         model.set_least(data.facts["least"])

@@ -81,14 +81,17 @@ def text(config: ConfigDict, trained: dict) -> Data:
     Training rows begin at every character; those of the other parts do not overlap.
 
     Raises:
-      ValueError: if the file is no text, is too short, or has more characters than the model.
+      ValueError: if the file is no text, is too short, or has another number of
+        characters than the model.
     """
     source, length = characters.read(need(config, "path")), need(config, "length")
     letters = trained.get("alphabet") or characters.alphabet(source)
-    if len(letters) > (levels := config.model.args.levels):
+    if len(letters) < 2:
+        raise ValueError(f"data: expected at least 2 different characters, got {len(letters)}")
+    if config.model.args.levels not in (None, len(letters)):
         raise ValueError(
-            f"data: expected at most {levels} different characters, got {len(letters)}; "
-            f"--config.model.args.levels={len(letters)} makes room"
+            f"model.args.levels: expected none given, or {len(letters)}, the number of different "
+            f"characters in the text, got {config.model.args.levels}"
         )
     numbers = characters.encode(source, letters)
     ends = [round(share * len(numbers)) for share in (0.9, 0.95)]
