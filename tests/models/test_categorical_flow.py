@@ -139,7 +139,9 @@ def test_it_learns_which_numbers_are_left():
     model.compile(keras.optimizers.Adam(rate), jit_compile=True, steps_per_execution=10)
     data = tf.data.Dataset.from_tensor_slices(x).repeat().batch(128)
     model.fit(data, steps_per_epoch=1500, verbose=0)
-    loss = -np.mean(model.log_prob(toy.sample(4000, 1)))
+    # There are only six rows, and one draw of noise for each says little about the model.
+    model.samples = 100
+    loss = -np.mean(model.log_prob(np.array(list(itertools.permutations(range(3))))))
     assert toy.entropy < loss < toy.entropy + 0.25
     assert np.isfinite(toy.log_prob(model.sample(2000, seed=0).numpy())).mean() > 0.85
 
