@@ -1,6 +1,7 @@
 """Small models of graphs for tests, and rows that are graphs."""
 
 import numpy as np
+import tensorflow as tf
 
 from tfflows import models
 
@@ -8,6 +9,8 @@ SMALL = {
     **{"channels": 2, "pair_channels": 2, "layers": (1, 1, 1), "components": 2, "width": 8},
     "blocks": 1,
 }
+
+NODES = {"channels": 2, "layers": 1, "components": 2, "width": 8, "blocks": 1}
 
 
 def graphs(dim=2, n=64, node_types=2, edge_types=2, seed=0):
@@ -20,9 +23,31 @@ def graphs(dim=2, n=64, node_types=2, edge_types=2, seed=0):
     return np.concatenate([types, edges], 1).astype(np.int32)
 
 
+def widen(chain):
+    """Makes latents narrower than their logistic base, so that the weights of a bound are bounded.
+
+    ActNorm sets their deviation to 1, a logistic has 1.8.
+    """
+    norm = chain.bijectors[-1]
+    for part in filter(None, (norm.of_nodes, norm.of_pairs)):
+        part.log_scale.assign_sub(tf.fill(part.log_scale.shape, 0.7))
+
+
+def node_types(dim=2, n=64, seed=0):
+    """Types of nodes, and the graphs without them as contexts."""
+    x = graphs(dim, n, seed=seed)
+    context = x.astype(np.float32)
+    context[:, :dim] = x[:, :dim] > 0
+    return x[:, :dim], context
+
+
 def rows(model, n):
-    """Graphs of the model's size, and no contexts."""
-    return graphs(model.get_config()["dim"], n), None
+    """Graphs of the model's size, and no contexts; or types of nodes, and graphs."""
+    dim = model.get_config()["dim"]
+    return (graphs(dim, n), None) if model.context_shape is None else node_types(dim, n)
 
 
-GRAPHS = {"graph_cnf": lambda: models.GraphCNF(3, node_types=2, edge_types=2, **SMALL)}
+GRAPHS = {
+    "graph_cnf": lambda: models.GraphCNF(3, node_types=2, edge_types=2, **SMALL),
+    "node_cnf": lambda: models.NodeCNF(3, node_types=2, edge_types=2, **NODES),
+}

@@ -36,6 +36,7 @@ from tfflows.models.flows.vectors.neural import NAF, UMNN, SOSFlow
 from tfflows.models.flows.vectors.recurrent import RecurrentFlow
 from tfflows.models.flows.vectors.spline import NSF
 from tfflows.models.graphs.graph_cnf import GraphCNF
+from tfflows.models.graphs.node_cnf import NodeCNF
 
 __all__ = [
     "AffineFlow",
@@ -66,6 +67,7 @@ __all__ = [
     "NAF",
     "NICE",
     "NSF",
+    "NodeCNF",
     "PartitionedRealNVP",
     "PlanarFlow",
     "QRFlow",

@@ -159,7 +159,7 @@ class CategoricalFlow(
             raise ValueError(f"least: expected one number for all columns, got {list(least)}")
         super().set_least(least)
 
-    def _start(self, values) -> None:
+    def _start(self, values, context) -> None:
         numbers = tf.cast(values, tf.int32)
         self.parts.encoding.start(numbers.numpy())
         values, numbers = values[:_INITIAL_ROWS], numbers[:_INITIAL_ROWS]

@@ -68,7 +68,7 @@ class IntegerFlow(StartsFromData, Described, IntegerEvents, DensityModel):
     def _more_variables(self) -> None:
         """Hook: creates further variables of `parts`."""
 
-    def _start(self, values) -> None:
+    def _start(self, values, context) -> None:
         for prior, (part, _) in zip(self.parts.priors, self.latents(values), strict=True):
             prior.initialize_from(part.numpy())
 

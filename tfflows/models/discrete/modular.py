@@ -193,7 +193,7 @@ class DiscreteFlow(IntegerColumns, StartsFromData, Described, IntegerEvents, Den
         """Shape of one datum."""
         return self._event_shape
 
-    def _start(self, values) -> None:
+    def _start(self, values, context) -> None:
         self.parts.base.start(tf.cast(values, tf.int32).numpy(), self.levels)
 
     def log_mass(self, values, context=None):

@@ -13,7 +13,10 @@ def new_flag() -> tf.Variable:
 
 
 class StartsFromData:
-    """Mixin of such models; `_start(values)` takes checked data, counted from 0, and sets them."""
+    """Mixin of such models.
+
+    `_start(values, context)` takes checked data, counted from 0, and sets these variables.
+    """
 
     @property
     def initialized(self) -> bool:
@@ -25,7 +28,7 @@ class StartsFromData:
 
         Args:
           x: `[batch, *event]`, at least one row.
-          context: `None`.
+          context: `[batch, *context_shape]` for a conditional model.
 
         Raises:
           ValueError: if there is no row, or numbers are not integers in the model's range.
@@ -33,14 +36,14 @@ class StartsFromData:
         if self.initialized:
             return
         given = as_tensor(x)
-        values, _, _ = self._unpack((given, context))
+        values, context, _ = self._unpack((given, context))
         if values.shape[0] == 0:
             raise ValueError("x: expected at least one row to start from, got none")
         self.check_data("x", given.numpy())
-        self._start(self._counted(values))
+        self._start(self._counted(values), context)
         self.parts.initialized.assign(1)
 
-    def _start(self, values) -> None:
+    def _start(self, values, context) -> None:
         raise NotImplementedError
 
     def _counted(self, x):

@@ -6,10 +6,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfflows import bijectors as tb
 from tfflows import distributions, networks
 from tfflows.bijectors.base import forward_and_log_det, inverse_and_log_det
-from tfflows.bijectors.normalization import initialize
 from tfflows.checks import check_seed, whole_number
 from tfflows.models.bound import KDrawBound, keyed_noise
 from tfflows.models.density import DensityModel
@@ -18,6 +16,7 @@ from tfflows.models.discrete.encodings import CategoryEncoding
 from tfflows.models.discrete.integer import check_arguments, check_counts
 from tfflows.models.discrete.starting import StartsFromData, new_flag
 from tfflows.models.flows.family import layer_seed
+from tfflows.models.graphs import steps
 from tfflows.models.integers import IntegerEvents
 from tfflows.random import from_tails, pick, row_keys, tail_rows
 from tfflows.tracking import AdoptedModule
@@ -144,37 +143,17 @@ class GraphCNF(StartsFromData, Described, KDrawBound, IntegerEvents, DensityMode
             encoding(edge_types, pair_channels, encoding_layers, 901),
             of_pairs,
         )
-        map = tb.MixtureCDF(components, "logistic", "logistic")
+        sizes = dim, channels, components
 
-        def stage(number, layers, make, pair_channels):
-            chain = []
-            for layer in range(layers):
-                salt = key + 100 * number + layer
-                mixing = [
-                    tb.InvertibleConvolution1x1(size, seed=salt) if size else None
-                    for size in (channels, pair_channels)
-                ]
-                norms = [tb.ActNorm(size) if size else None for size in (channels, pair_channels)]
-                for of_nodes, of_pairs in (norms, mixing):
-                    chain.append(
-                        tb.GraphElementwise(dim, channels, of_nodes, pair_channels, of_pairs)
-                    )
-
-                def network(outputs, salt=salt):
-                    return make(outputs, width, blocks, seed=salt)
-
-                chain.append(tb.GraphCoupling(dim, channels, map, network, pair_channels))
-            norms = [tb.ActNorm(size) if size else None for size in (channels, pair_channels)]
-            chain.append(tb.GraphElementwise(dim, channels, norms[0], pair_channels, norms[1]))
-            return tb.Chain(chain)
-
-        def relational(*args, **kwargs):
-            return networks.RelationalGraphNetwork(*args, relations=edge_types, **kwargs)
+        def step(number, network, pair_channels=0, **kwargs):
+            salt = key + 100 * number
+            kwargs |= {"width": width, "layers": blocks}
+            return steps.flow(layers[number], *sizes, network, pair_channels, salt, **kwargs)
 
         chains = (
-            stage(0, layers[0], relational, 0),
-            stage(1, layers[1], networks.EdgeGraphNetwork, pair_channels),
-            stage(2, layers[2], networks.EdgeGraphNetwork, pair_channels),
+            step(0, networks.RelationalGraphNetwork, relations=edge_types),
+            step(1, networks.EdgeGraphNetwork, pair_channels),
+            step(2, networks.EdgeGraphNetwork, pair_channels),
         )
         self.parts = _Parts(dim, encodings, chains)
         self._base = distributions.get("logistic")
@@ -227,7 +206,7 @@ class GraphCNF(StartsFromData, Described, KDrawBound, IntegerEvents, DensityMode
 
     # The bound.
 
-    def _start(self, values) -> None:
+    def _start(self, values, context) -> None:
         parts, dim = self.parts, self._shapes[0][0]
         rows = values.numpy().astype(int)
         nodes, pairs = (part.numpy() for part in self._present(values))
@@ -238,7 +217,7 @@ class GraphCNF(StartsFromData, Described, KDrawBound, IntegerEvents, DensityMode
         parts.of_edges.start(edges[edges > 0] - 1)
         parts.of_pairs.start((edges[pairs] > 0).astype(int))
         values = values[:_INITIAL_ROWS]
-        self._steps(values, keyed_noise(self._like(values), row_keys(values))(), _initializing)
+        self._steps(values, keyed_noise(self._like(values), row_keys(values))(), steps.initializing)
 
     def _like(self, values):
         return tf.zeros([tf.shape(values)[0], sum(a * b for a, b in self._shapes)])
@@ -275,33 +254,33 @@ class GraphCNF(StartsFromData, Described, KDrawBound, IntegerEvents, DensityMode
 
         # Types of nodes, given the edges and their types.
         z, decoded = parts.of_nodes.weighted(tf.maximum(types - 1, 0), u)
-        weight += _sum_of(there, decoded)
+        weight += steps.sum_of(there, decoded)
         z = tf.reshape(z, [-1, dim * channels])
-        z, log_det = joint(parts.types, z, 1, _context(there, edges))
+        z, log_det = joint(parts.types, z, 1, steps.context(there, edges))
         weight += log_det
         # Types of edges, given where they are.
         e, decoded = parts.of_edges.weighted(tf.maximum(edges - 1, 0), u_pairs)
-        weight += _sum_of(linked, decoded)
+        weight += steps.sum_of(linked, decoded)
         z = tf.concat([z, tf.reshape(e, [-1, pairs * pair_channels])], 1)
-        z, log_det = joint(parts.edges, z, 1, _context(there, linked))
+        z, log_det = joint(parts.edges, z, 1, steps.context(there, linked))
         weight += log_det
         # Where edges are, given the number of nodes.
         z, e = tf.split(z, [dim * channels, pairs * pair_channels], axis=1)
         e = tf.reshape(e, [-1, pairs, pair_channels])
         log_joint = parts.of_pairs.log_joint(e)
         decoded = log_joint[..., _EDGE] - tf.reduce_logsumexp(log_joint, -1)
-        weight += _sum_of(linked, decoded)
+        weight += steps.sum_of(linked, decoded)
         no_edge, decoded = parts.of_pairs.weighted(tf.fill(tf.shape(edges), _NONE), u_pairs)
-        weight += _sum_of(free, decoded)
+        weight += steps.sum_of(free, decoded)
         e = tf.where(linked[..., tf.newaxis], e, no_edge)
         z = tf.concat([z, tf.reshape(e, [-1, pairs * pair_channels])], 1)
-        z, log_det = joint(parts.pairs, z, 1, _context(there, possible))
+        z, log_det = joint(parts.pairs, z, 1, steps.context(there, possible))
         # The latents.
         log_prob = self._base.log_prob(z)
         log_prob, of_pairs = tf.split(log_prob, [dim * channels, pairs * pair_channels], axis=1)
         log_prob = tf.reduce_sum(tf.reshape(log_prob, [-1, dim, channels]), -1)
         of_pairs = tf.reduce_sum(tf.reshape(of_pairs, [-1, pairs, pair_channels]), -1)
-        return weight + log_det + _sum_of(there, log_prob) + _sum_of(possible, of_pairs)
+        return weight + log_det + steps.sum_of(there, log_prob) + steps.sum_of(possible, of_pairs)
 
     # Samples.
 
@@ -321,12 +300,12 @@ class GraphCNF(StartsFromData, Described, KDrawBound, IntegerEvents, DensityMode
             nodes, of_pairs = tf.split(z, [dim * channels, pairs * pair_channels], axis=1)
             return nodes, tf.reshape(of_pairs, [-1, pairs, pair_channels])
 
-        z, _ = forward_and_log_det(parts.pairs, z, 1, _context(there, possible))
+        z, _ = forward_and_log_det(parts.pairs, z, 1, steps.context(there, possible))
         linked = possible & (parts.of_pairs.decode(split(z)[1], of_links) == _EDGE)
-        z, _ = forward_and_log_det(parts.edges, z, 1, _context(there, linked))
+        z, _ = forward_and_log_det(parts.edges, z, 1, steps.context(there, linked))
         z, e = split(z)
         edges = tf.where(linked, 1 + parts.of_edges.decode(e, of_edges), 0)
-        z, _ = forward_and_log_det(parts.types, z, 1, _context(there, edges))
+        z, _ = forward_and_log_det(parts.types, z, 1, steps.context(there, edges))
         types = parts.of_nodes.decode(tf.reshape(z, [-1, dim, channels]), of_types)
         types = tf.where(there, 1 + types, 0)
         return tf.concat([types, edges], 1)
@@ -335,19 +314,3 @@ class GraphCNF(StartsFromData, Described, KDrawBound, IntegerEvents, DensityMode
         """Samples and their bound, as a graph function."""
         x = self.draw(seed, temperature, context)
         return x, self.log_prob_fn(x)
-
-
-def _initializing(chain, z, event_ndims, context):
-    """`inverse_and_log_det` that first sets what starts from data."""
-    initialize(chain, z, event_ndims, context)
-    return inverse_and_log_det(chain, z, event_ndims, context)
-
-
-def _context(nodes, pairs):
-    """What a graph has, as the maps of graphs take it."""
-    return tf.concat([tf.cast(nodes, tf.float32), tf.cast(pairs, tf.float32)], axis=1)
-
-
-def _sum_of(there, values):
-    """The sum over what is there, `[batch]`; nothing else counts, NaN and infinity included."""
-    return tf.reduce_sum(tf.where(there, values, tf.zeros_like(values)), axis=1)
