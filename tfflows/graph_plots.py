@@ -48,8 +48,10 @@ def graph_grid(vectors: np.ndarray, path: str | os.PathLike, title: str | None =
         axes.scatter(
             *places.T, c=kinds[:size], cmap="tab10", vmin=1, vmax=10, s=60, zorder=2, ec="white"
         )
-        axes.set_aspect("equal")
-        axes.margins(0.1)
+        low, high = places.min(0), places.max(0)
+        half = np.max(high - low) / 2.0 + 0.3
+        (left, bottom), (right, top) = (low + high) / 2.0 - half, (low + high) / 2.0 + half
+        axes.set(aspect="equal", xlim=(left, right), ylim=(bottom, top))
     if title:
         figure.suptitle(title)
     return save(figure, path)

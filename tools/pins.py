@@ -24,7 +24,7 @@ import pathlib
 import numpy as np
 
 from tfflows import files
-from zoo import registry
+from zoo import modalities, registry
 
 FOLDER = pathlib.Path(__file__).parents[1] / "tests" / "zoo" / "pins"
 
@@ -34,18 +34,12 @@ def path(name: str) -> pathlib.Path:
     return FOLDER / f"{name}.json"
 
 
-def context(model, n: int) -> np.ndarray | None:
-    """Classes of `n` rows, for a conditional model."""
-    if model.context_shape is None:
-        return None
-    return np.eye(*model.context_shape, dtype=np.float32)[np.arange(n) % model.context_shape[0]]
-
-
 def pin(model) -> dict:
     """Draws of a model, and log-densities: at rounded points, or of the draws for integers."""
     if model.event_dtype.is_integer:
-        draws = model.sample(2, seed=10, context=context(model, 2)).numpy()
-        log_prob = model.log_prob(draws, context(model, 2)).numpy()
+        context = modalities.of(model).contexts(model, 2)
+        draws = model.sample(2, seed=10, context=context).numpy()
+        log_prob = model.log_prob(draws, context).numpy()
         return {"draws": draws.tolist(), "log_prob": log_prob.round(3).tolist()}
     points = np.round(_points(model), 2)
     return {

@@ -104,6 +104,8 @@ def test_a_row_depends_on_the_seed_and_its_number_alone():
     assert len({row.tobytes() for row in whole.vectors}) == 12
     other = colourings.draw(12, seed=8, nodes=(5, 9))
     assert not {row.tobytes() for row in whole.vectors} & {row.tobytes() for row in other.vectors}
+    far = colourings.draw(1, seed=2**32, nodes=(5, 9)).vectors  # not row 1 of seed 0
+    assert (far[0] != colourings.draw(1, seed=0, first=1, nodes=(5, 9)).vectors[0]).any()
     assert colourings.draw(0, seed=0).vectors.shape == (0, 210)
 
 

@@ -13,21 +13,25 @@ import tensorflow as tf
 import export
 import tfflows
 import zoo
-from tests import small_images
 from tests.marks import some
-from tests.small_flows import shake
+from tests.model_registry import REGISTRY, Entry
 
 SMALL = {"hidden_units": (16,)}
 # What is served is compared with the model for these by default, and for all by the slow tests.
 SERVED = ("normal", "context", "beta", "images_of_classes")
 FAMILIES = {
-    "normal": lambda: tfflows.models.RealNVP(2, layers=2, **SMALL),
-    "context": lambda: tfflows.models.MAF(2, context_dim=3, layers=2, **SMALL),
-    "uniform": lambda: tfflows.models.AutoregressiveMixture(2, components=3, **SMALL),
-    "beta": lambda: tfflows.models.AffineFlow(2, base="beta(5,5)"),
-    "images": small_images.IMAGES["glow"],
-    "images_of_classes": small_images.IMAGES["glow_classes"],
-    "images_variational": small_images.IMAGES["flowpp"],
+    "normal": Entry(lambda: tfflows.models.RealNVP(2, layers=2, **SMALL)),
+    "context": REGISTRY["conditional"],
+    "uniform": Entry(lambda: tfflows.models.AutoregressiveMixture(2, components=3, **SMALL)),
+    "beta": Entry(lambda: tfflows.models.AffineFlow(2, base="beta(5,5)")),
+    "images": REGISTRY["image_glow"],
+    "images_of_classes": REGISTRY["image_glow_classes"],
+    "images_variational": REGISTRY["image_flowpp"],
+    "integers": REGISTRY["discrete_flow_autoregressive"],
+    "categories": REGISTRY["categorical_flow"],
+    "sets": REGISTRY["categorical_flow_of_sets"],
+    "graphs": REGISTRY["graph_cnf"],
+    "nodes": REGISTRY["node_cnf"],
 }
 
 
@@ -51,16 +55,8 @@ class Exported:
 
 def make(name):
     """A small model of the family, with weights that do something, and rows to run."""
-    model = FAMILIES[name]()
-    rng = np.random.default_rng(0)
-    conditional = model.context_shape is not None
-    context = rng.standard_normal([8, 3]) if conditional else None
-    data = rng.standard_normal([64, *model.event_shape])
-    if model.event_dtype == tf.uint8:
-        data = rng.integers(0, 256, data.shape)
-    model.initialize(data, rng.standard_normal([64, 3]) if conditional else None)
-    shake(model, scale=0.05 if model.event_dtype == tf.uint8 else 0.3)
-    return model, rows_of(model, context)
+    model, _, context = FAMILIES[name].prepared()
+    return model, rows_of(model, None if context is None else context[:8])
 
 
 def rows_of(model, context=None):

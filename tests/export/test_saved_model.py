@@ -33,28 +33,30 @@ def test_signatures_have_names_types_and_an_open_batch(exported):
     found = checks.signatures(exported.path)
     event = [None, *exported.model.event_shape]
     kind = exported.model.event_dtype.name
-    x, z = {"x": (kind, event)}, {"z": ("float32", [None, *exported.model.latent_shape])}
+    x = {"x": (kind, event)}
     draw = {"seed": ("int64", [None, 2])}
     if exported.model.supports_temperature:
         draw["temperature"] = ("float32", [None])
     context = {}
     if exported.model.context_shape is not None:
-        context = {"context": ("float32", [None, 3])}
+        context = {"context": ("float32", [None, *exported.model.context_shape])}
     scores = {"log_prob": ("float32", [None])}
     expected = {
         "log_prob": ({**x, **context}, scores),
         "serving_default": ({**x, **context}, scores),
         "sample": ({**draw, **context}, {"samples": (kind, event)}),
-        "encode": ({**x, **context}, z),
-        "decode": ({**z, **context}, x),
     }
+    if exported.model.has_latents:
+        z = {"z": ("float32", [None, *exported.model.latent_shape])}
+        expected |= {"encode": ({**x, **context}, z), "decode": ({**z, **context}, x)}
     assert {n: (specs(s.inputs), specs(s.outputs)) for n, s in found.items()} == expected
 
 
 @pytest.mark.parametrize("name", some(FAMILIES, ("normal", "beta")))
 def test_only_a_normal_base_has_a_temperature(exports, name):
     inputs = checks.signatures(exports(name).path)["sample"].inputs
-    assert ("temperature" in inputs) == (name not in ("uniform", "beta"))
+    without = ("uniform", "beta", "integers", "categories", "sets", "graphs", "nodes")
+    assert ("temperature" in inputs) == (name not in without)
 
 
 def test_the_export_is_complete_and_passes_the_check(exported):

@@ -12,22 +12,25 @@ import zoo
 from tests.marks import some
 from tests.zoo import binaries
 from tools import pins
-from zoo import registry
+from zoo import families, modalities, registry
 from zoo.evaluate import evaluate
 from zoo.schema import flat
 
 SHIPPED = registry.pretrained()
 SOURCES = {name: zoo.card(name)["data"]["source"] for name in SHIPPED}
+FAMILIES = {name: zoo.card(name)["architecture"]["family"] for name in SHIPPED}
 TOYS = [name for name, source in SOURCES.items() if source in ("toy", "target")]
 IMAGES = [name for name, source in SOURCES.items() if source == "tfds"]
+INTEGERS = [name for name in SHIPPED if families.modality(FAMILIES[name]) != "vectors"]
 # By default some models of tables; the others are slow, being many.
 TABLES = some(
     [name for name, source in SOURCES.items() if source == "table"], ("lu_htru2", "gmm_protein")
 )
-# And of toys and images some of each kind, of those that are quick to compile.
+# And of toys and integers some of each kind, of those that are quick to compile.
 QUICK = {
     *("affine_moons", "cdf_gaussian_beta", "gmm_moons", "histogram_1d", "iaf_target"),
     *("maf_moons", "nsf_moons", "realnvp_moons", "nice_mnist"),
+    "discrete_eight_gaussians",
 }
 
 
@@ -39,19 +42,20 @@ def test_every_pretrained_model_is_pinned():
     assert sorted(path.stem for path in pins.FOLDER.iterdir()) == SHIPPED
 
 
-@pytest.mark.parametrize("name", _pinned(IMAGES))
-def test_pinned_bounds_and_images(name):
+@pytest.mark.parametrize("name", _pinned(INTEGERS))
+def test_pinned_log_probabilities_and_integers(name):
     flow, pinned = zoo.load(name), json.loads(pins.path(name).read_text())
-    draws = np.array(pinned["draws"], np.uint8)
-    log_prob = flow.log_prob(draws, pins.context(flow, 2))
-    np.testing.assert_allclose(log_prob, pinned["log_prob"], rtol=1e-4)
-    # Of numbers at a step between two bytes, another machine's rounding may choose the other.
-    again = flow.sample(2, seed=10, context=pins.context(flow, 2)).numpy()
+    draws = np.array(pinned["draws"], flow.event_dtype.as_numpy_dtype)
+    context = modalities.of(flow).contexts(flow, 2)
+    log_prob = flow.log_prob(draws, context)
+    np.testing.assert_allclose(log_prob, pinned["log_prob"], rtol=1e-4, atol=2e-3)
+    # Of numbers at a step between two integers, another machine's rounding may choose the other.
+    again = flow.sample(2, seed=10, context=context).numpy()
     assert (again != draws).mean() < 0.01
-    assert np.abs(again.astype(int) - draws).max() <= 1
+    assert flow.event_dtype != "uint8" or np.abs(again.astype(int) - draws).max() <= 1
 
 
-@pytest.mark.parametrize("name", [*_pinned(TOYS), *TABLES])
+@pytest.mark.parametrize("name", [*_pinned([n for n in TOYS if n not in INTEGERS]), *TABLES])
 def test_pinned_log_probabilities_and_draws(name):
     began = time.monotonic()
     flow = zoo.load(name)
@@ -92,9 +96,11 @@ def test_cards(name):
 
 def _recomputed(name, table=None):
     recorded, again = zoo.card(name)["test"], evaluate(name, data_path=table)
-    assert again.keys() == recorded.keys()
-    for key, value in recorded.items():
-        assert again[key] == pytest.approx(value, abs=1e-4), key
+    assert again.keys() == recorded.keys() - {"bits_per_dim_of_more_draws"}
+    for key, value in again.items():
+        # Of draws, another machine's rounding may change a few.
+        tolerance = 2e-3 if key in ("possible", "proper") else 1e-4
+        assert value == pytest.approx(recorded[key], abs=tolerance), key
 
 
 @pytest.mark.parametrize("name", [name for name in TOYS if name == "nsf_moons"])

@@ -85,7 +85,8 @@ def draw(
     places = np.zeros([nodes[1], nodes[1]], np.int64)
     places[graphs.pairs(nodes[1])] = np.arange(nodes[1], vectors.shape[1])
     for row in range(n):
-        rng = np.random.default_rng((seed, first + row))
+        # As entropy, the pair would be the same as another one with a seed beyond 2**32.
+        rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(first + row,)))
         size = int(rng.integers(nodes[0], nodes[1] + 1))
         i, j = graphs.pairs(size)
         for _ in range(_MOST_ATTEMPTS):

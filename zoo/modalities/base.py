@@ -151,6 +151,12 @@ class Modality:
         """Test figures in words, one per line."""
         return [described("mean test log-likelihood", result, "log_likelihood")]
 
+    def contexts(self, model: DensityModel, n: int) -> np.ndarray | None:
+        """Contexts for `n` rows of a conditional model: each class in turn; `None` for others."""
+        if model.context_shape is None:
+            return None
+        return np.eye(*model.context_shape, dtype=np.float32)[np.arange(n) % model.context_shape[0]]
+
     # Samples.
 
     def define_flags(self) -> None:

@@ -9,9 +9,9 @@ def get_config():
         name="graphcnf_colouring",
         summary="Flow of colours that differ between neighbours, given the graph.",
         family="NodeCNF",
-        data={"name": "graph_colouring", "size": 40_000},
+        data={"name": "graph_colouring", "size": 30_000},
         train={
-            "steps": 8000,
+            "steps": 5000,
             "batch_size": 128,
             "learning_rate": 0.002,
             "warmup": 200,

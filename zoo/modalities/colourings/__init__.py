@@ -69,6 +69,12 @@ class Colourings(base.Modality):
             f"{100 * result['proper']:.1f} % of {result['draws']} drawn colourings are proper",
         ]
 
+    def contexts(self, model, n):
+        """Graphs."""
+        from zoo.modalities.colourings import draws
+
+        return draws.new_graphs(model, n, 0, 0)
+
     # Samples.
 
     def check_output(self, model, path):

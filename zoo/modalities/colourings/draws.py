@@ -53,6 +53,17 @@ def draw(model, n: int, seed: int, start: int, temperature: float = 1.0) -> Draw
     """Draws graphs as the training data have them, and colours for them from a model.
 
     Raises:
+      ValueError: as `new_graphs`.
+    """
+    context = new_graphs(model, n, seed, start)
+    types = batches.sample(model, n, seed, start, temperature, context)
+    return Draws(load.joined(np.asarray(types), context), model.name, seed)
+
+
+def new_graphs(model, n: int, seed: int, start: int) -> np.ndarray:
+    """Draws graphs as the training data have them, as contexts of a model.
+
+    Raises:
       ValueError: if the model colours smaller graphs, or has other types.
     """
     dim, config = model.event_shape[0], model.get_config()
@@ -62,9 +73,7 @@ def draw(model, n: int, seed: int, start: int, temperature: float = 1.0) -> Draw
             f"{dim} of {config['node_types']}"
         )
     drawn = colourings.draw(n, seed + load.SAMPLES_SEED, start, (dim // 2, dim))
-    _, context = load.split(drawn.vectors)
-    types = batches.sample(model, n, seed, start, temperature, context)
-    return Draws(load.joined(np.asarray(types), context), model.name, seed)
+    return load.split(drawn.vectors)[1]
 
 
 def figures(model, x: np.ndarray, context: np.ndarray, log_q: np.ndarray) -> dict:

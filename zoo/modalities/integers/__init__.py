@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 from zoo.modalities import base
 from zoo.modalities.vectors import Vectors
 
 _INITIAL_ROWS = 2**14
+_DRAWS = 10_000  # of a test, from a model of a toy
 
 
 class Integers(base.InBits, Vectors):
@@ -75,22 +78,48 @@ class Integers(base.InBits, Vectors):
         )
 
     def pictures(self, model, data, folder):
-        """Draws data, samples and probabilities of a model of two dimensions."""
+        """Draws data and samples of a toy, and probabilities of a model of two dimensions."""
         from zoo.modalities.integers import pictures
 
-        if not pictures.can_draw(model):
+        if pictures.can_draw(model):
+            draw = pictures.draw
+        elif data.exact is not None:
+            draw = pictures.draw_pairs
+        else:
             return []
-        return [pictures.draw(model, data.validation, folder / "overview.png", model.name)]
+        return [draw(model, data.validation, folder / "overview.png", model.name)]
 
     # Test figures.
 
     def test_figures(self, model, data, x, log_q):
-        """Bits per dimension, and the divergence from a toy's own probabilities."""
+        """Bits per dimension, the divergence from a toy, and how many draws the toy could give."""
         result = super().test_figures(model, data, x, log_q)
-        if data.exact is not None:
-            result |= base.mean("kl_divergence", data.exact.log_prob(x) - log_q)
-            result["entropy"] = data.exact.entropy
-        return result
+        if data.exact is None:
+            return result
+        import numpy as np
+
+        from tfflows import batches
+
+        result |= base.mean("kl_divergence", data.exact.log_prob(x) - log_q)
+        draws = np.asarray(batches.sample(model, _DRAWS, 0))
+        possible = float(np.isfinite(data.exact.log_prob(draws)).mean())
+        return result | {
+            "entropy": data.exact.entropy,
+            "entropy_bits_per_dim": data.exact.entropy / (data.dim * math.log(2.0)),
+            "draws": _DRAWS,
+            "possible": possible,
+        }
+
+    def describe(self, result):
+        """As `Modality.describe`."""
+        lines = super().describe(result)
+        if "possible" not in result:
+            return lines
+        return [
+            *lines,
+            f"entropy of the data: {result['entropy_bits_per_dim']:.4f} bits/dim",
+            f"{100 * result['possible']:.1f} % of {result['draws']} draws are possible in the data",
+        ]
 
     # Samples.
 

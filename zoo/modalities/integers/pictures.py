@@ -1,4 +1,4 @@
-"""Pictures of models of two integers."""
+"""Pictures of models of two integers, and of sets."""
 
 from __future__ import annotations
 
@@ -30,6 +30,25 @@ def draw(model, rows: np.ndarray, path: str | os.PathLike, title: str) -> str:
     counts = [_shares(x, axes) for x in (rows, samples)]
     panels = {"data": counts[0], "samples": counts[1], "probabilities": probabilities}
     return integer_plots.heat_maps(panels, least, path, title)
+
+
+def draw_pairs(model, rows: np.ndarray, path: str | os.PathLike, title: str) -> str:
+    """Draws how often two different places have each pair of integers, in rows and in samples.
+
+    All pairs of places count alike, as those of a set do.
+
+    Returns:
+      The path.
+    """
+    samples = batches.sample(model, len(rows), seed=1)
+    least = int(np.min(model.least))
+    axes = [least + np.arange(model.levels)] * 2
+    first, second = np.nonzero(~np.eye(rows.shape[1], dtype=bool))
+    panels = {
+        name: _shares(np.stack([x[:, first].ravel(), x[:, second].ravel()], 1), axes)
+        for name, x in (("data", rows), ("samples", np.asarray(samples)))
+    }
+    return integer_plots.heat_maps(panels, [least, least], path, title)
 
 
 def _shares(x: np.ndarray, axes) -> np.ndarray:
