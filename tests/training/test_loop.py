@@ -116,6 +116,7 @@ def test_a_finished_run_is_left_as_it_is(tmp_path, undisturbed):
     assert -float(np.mean(model.log_prob(ROWS))) == pytest.approx(result.validation_loss, abs=1e-5)
 
 
+@pytest.mark.slow
 def test_early_stop_stays_stopped(tmp_path):
     # So high a rate that validation soon rises.
     settings = {"checkpoint_every": 2, "eval_every": 2, "patience": 4, "rate": 3.0}

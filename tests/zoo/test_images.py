@@ -98,6 +98,7 @@ def test_a_bound_that_is_not_finite_is_described():
     assert documents._figure(nothing, "bits_per_dim", 3) == "not finite"
 
 
+@pytest.mark.slow
 def test_a_folder_of_images_with_a_broken_one(tmp_path):
     folder = tmp_path / "pictures"
     folder.mkdir()

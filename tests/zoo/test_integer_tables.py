@@ -113,6 +113,7 @@ def test_tables_that_do_not_fit(tmp_path, change, message):
     assert message in error and not work.exists()
 
 
+@pytest.mark.slow
 def test_a_toy_on_a_grid(tmp_path):
     arguments = (*QUICK, "--config.data.source=toy", "--config.data.name=two_moons")
     code, _, errors = binaries.run(
