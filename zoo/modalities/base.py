@@ -139,7 +139,8 @@ class Modality:
 
         x, context = data.test()[:rows], data.test_context()
         log_q = batches.log_prob(model, x, None if context is None else context[:rows])
-        return mean("log_likelihood", log_q) | self.test_figures(model, data, x, log_q)
+        result = mean("log_likelihood", log_q, repeats(model, x))
+        return result | self.test_figures(model, data, x, log_q)
 
     def test_figures(
         self, model: DensityModel, data: Data, x: np.ndarray, log_q: np.ndarray
@@ -193,7 +194,8 @@ class InBits:
 
     def test_figures(self, model, data, x, log_q):
         """Bits per dimension, and the number of draws of noise if it is a bound."""
-        bits = mean("bits_per_dim", -log_q / (data.dim * math.log(2.0)))
+        scale = data.dim * math.log(2.0)
+        bits = mean("bits_per_dim", -log_q / scale, repeats(model, x))
         return bits if model.samples is None else bits | {"samples": model.samples}
 
     def describe(self, result):
@@ -205,12 +207,32 @@ class InBits:
         return [f"{bits} bits/dim ({bound(result.get('samples'))})", *lines]
 
 
-def mean(name: str, values: np.ndarray) -> dict:
-    """Mean and two standard errors; `None` if the mean is not finite, which JSON cannot hold."""
-    average, error = float(np.mean(values)), 2 * float(np.std(values)) / math.sqrt(len(values))
+def mean(name: str, values: np.ndarray, groups: np.ndarray | None = None) -> dict:
+    """Mean and two standard errors; `None` if the mean is not finite, which JSON cannot hold.
+
+    Args:
+      name: name of the figure.
+      values: `[n]`.
+      groups: number of each value's group, `[n]`; the errors of values in a group are dependent.
+        By default, all are independent.
+    """
+    average = float(np.mean(values))
     if not math.isfinite(average):
         return {name: None, f"{name}_two_standard_errors": None}
+    sums = np.asarray(values, np.float64) - average
+    if groups is not None:
+        sums = np.bincount(groups, weights=sums)
+    error = 2 * math.sqrt(float(np.sum(np.square(sums)))) / len(values)
     return {name: average, f"{name}_two_standard_errors": error}
+
+
+def repeats(model: DensityModel, x: np.ndarray) -> np.ndarray | None:
+    """The groups of equal rows `[n]`, which share the noise of a bound; `None` if it is exact."""
+    if model.samples is None:
+        return None
+    rows = np.ascontiguousarray(x).reshape(len(x), -1)
+    whole = rows.view(np.dtype((np.void, rows.itemsize * rows.shape[1])))
+    return np.unique(whole.ravel(), return_inverse=True)[1]
 
 
 def described(title: str, result: dict, name: str, unit: str = "nats") -> str:

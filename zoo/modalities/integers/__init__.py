@@ -100,7 +100,8 @@ class Integers(base.InBits, Vectors):
 
         from tfflows import batches
 
-        result |= base.mean("kl_divergence", data.exact.log_prob(x) - log_q)
+        groups = base.repeats(model, x)
+        result |= base.mean("kl_divergence", data.exact.log_prob(x) - log_q, groups)
         draws = np.asarray(batches.sample(model, _DRAWS, 0))
         possible = float(np.isfinite(data.exact.log_prob(draws)).mean())
         return result | {

@@ -144,7 +144,8 @@ class Vectors(base.Modality):
             result["off_grid"] = {n: int(k) for n, k in zip(columns, off, strict=True) if k}
         shift = model.standardization_log_det
         if shift:
-            result |= base.mean("log_likelihood_standardized", log_q + shift)
+            groups = base.repeats(model, x)
+            result |= base.mean("log_likelihood_standardized", log_q + shift, groups)
         if data.exact is not None:
             result |= base.mean("kl_divergence", data.exact.log_prob(x) - log_q)
             result["entropy"] = data.exact.entropy
