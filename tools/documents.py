@@ -31,6 +31,7 @@ from ml_collections import ConfigDict
 
 from benchmarks import tables as comparison
 from tfflows import files
+from zoo import families as families_of_models
 from zoo import modalities, registry
 
 _PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.S)
@@ -58,12 +59,35 @@ def toys() -> str:
     lines = ["| name | model | parameters | test, nats | trained in |", "|---|---|---|---|---|"]
     for name in registry.pretrained():
         card = registry.card(name)
-        if "kl_divergence" in card["test"]:
+        if "kl_divergence" in card["test"] and not _of_integers(card):
             which = "KL(q, p)" if "log_normalizer_nats" in card["data"] else "KL(p, q)"
             lines.append(
                 f"| `{name}` | {_title(card)} | {card['parameters']:,} | "
                 f"{which} {_figure(card['test'], 'kl_divergence', 4)} | {_seconds(card)} |"
             )
+    return "\n".join(lines)
+
+
+def integers() -> str:
+    """The models of integers of known probability as a Markdown table, from their cards."""
+    lines = [
+        "| name | model | parameters | bits a number | K draws | least possible | draws possible | "
+        "trained in |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for name in registry.pretrained():
+        card = registry.card(name)
+        test = card["test"]
+        if "kl_divergence" not in test or not _of_integers(card):
+            continue
+        nodes = "bits_per_node" in test
+        figure = _figure(test, "bits_per_node" if nodes else "bits_per_dim", 3)
+        least = test["optimum" if nodes else "entropy_bits_per_dim"]
+        lines.append(
+            f"| `{name}` | {_title(card)} | {card['parameters']:,} | {figure} | {_more(card)} | "
+            f"{least:.3f} | {100 * test['proper' if nodes else 'possible']:.1f} % | "
+            f"{_seconds(card)} |"
+        )
     return "\n".join(lines)
 
 
@@ -112,13 +136,10 @@ def images() -> str:
         card = registry.card(name)
         if card["data"]["source"] != "tfds" or "bits_per_dim" not in card["test"]:
             continue
-        more = card["test"].get("bits_per_dim_of_more_draws", {})
-        known = more.get("bits_per_dim") is not None
-        bound = f"{more['bits_per_dim']:.3f} (K={more['samples']})" if known else ""
         paper = card["paper"]["result"].removesuffix(" bits/dim")
         lines.append(
             f"| `{name}` | {_title(card)} | {card['parameters']:,} | "
-            f"{_figure(card['test'], 'bits_per_dim', 3)} | {bound} | {paper} | "
+            f"{_figure(card['test'], 'bits_per_dim', 3)} | {_more(card)} | {paper} | "
             f"{_seconds(card)} |"
         )
     return "\n".join(lines)
@@ -142,6 +163,17 @@ def texts() -> str:
             f"{_seconds(card)} |"
         )
     return "\n".join(lines)
+
+
+def _of_integers(card: dict) -> bool:
+    return families_of_models.modality(card["architecture"]["family"]) != "vectors"
+
+
+def _more(card: dict) -> str:
+    """The bound of more draws of noise, if the card has one."""
+    more = card["test"].get("bits_per_dim_of_more_draws", {})
+    known = more.get("bits_per_dim") is not None
+    return f"{more['bits_per_dim']:.3f} (K={more['samples']})" if known else ""
 
 
 def _first(cards: dict) -> dict:
@@ -230,6 +262,7 @@ def parts(root: pathlib.Path) -> dict[str, str]:
     return {
         "families": families(),
         "toys": toys(),
+        "integers": integers(),
         "tables": tables(),
         "images": images(),
         "texts": texts(),
