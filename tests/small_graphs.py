@@ -23,8 +23,8 @@ def graphs(dim=2, n=64, node_types=2, edge_types=2, seed=0):
     return np.concatenate([types, edges], 1).astype(np.int32)
 
 
-def widen(chain):
-    """Makes latents narrower than their logistic base, so that the weights of a bound are bounded.
+def narrow_latents(chain):
+    """Makes latents narrower than their logistic base, so that weights of a bound vary little.
 
     ActNorm sets their deviation to 1, a logistic has 1.8.
     """

@@ -12,11 +12,13 @@ from matplotlib.figure import Figure
 from tfflows.data import graphs
 from tfflows.plots import save
 
-_STEPS = 200  # of the layout
+_STEPS, _CLOSE = 1000, 1e-4  # of the layout: at most so many, until nodes move less
 
 
 def graph_grid(vectors: np.ndarray, path: str | os.PathLike, title: str | None = None) -> str:
-    """Draws graphs; an edge between two nodes of one type is thick and black, the others are grey.
+    """Draws graphs, with a colour for each type of node up to ten.
+
+    An edge between two nodes of one type is thick and black; the others are grey.
 
     Args:
       vectors: integers `[n, N + N (N - 1) / 2]`, as in `tfflows.data.graphs`.
@@ -27,11 +29,12 @@ def graph_grid(vectors: np.ndarray, path: str | os.PathLike, title: str | None =
       The path.
 
     Raises:
-      ValueError: if there is no graph.
+      ValueError: if there is no graph, or rows are not graphs.
     """
     if not len(vectors):
         raise ValueError("vectors: expected at least one graph, got none")
     types, adjacency = graphs.unpack(vectors)
+    graphs.check(np.minimum(vectors, 1), 1, 1)
     columns = math.ceil(math.sqrt(len(vectors)))
     rows = -(-len(vectors) // columns)
     figure = Figure(figsize=(2.2 * columns, 2.2 * rows + 0.4), layout="constrained")
@@ -40,6 +43,8 @@ def graph_grid(vectors: np.ndarray, path: str | os.PathLike, title: str | None =
         axes.set_axis_off()
     for axes, kinds, edges in zip(figure.axes, types, adjacency, strict=False):
         size = int(np.count_nonzero(kinds))
+        if not size:
+            continue
         places = layout(edges[:size, :size])
         for i, j in zip(*np.nonzero(np.triu(edges)), strict=True):
             alike = kinds[i] == kinds[j]
@@ -58,7 +63,7 @@ def graph_grid(vectors: np.ndarray, path: str | os.PathLike, title: str | None =
 
 
 def layout(edges: np.ndarray) -> np.ndarray:
-    """Places of a graph's nodes in the plane, whose distances are about those along its edges.
+    """Lays out a graph in the plane: distances are about the lengths of the shortest paths.
 
     Args:
       edges: `[n, n]`, symmetric; other numbers than 0 are edges.
@@ -78,10 +83,16 @@ def layout(edges: np.ndarray) -> np.ndarray:
     weights = 1.0 / np.maximum(wanted, 1.0) ** 2 * (1.0 - np.eye(size))
     laplacian = np.diag(weights.sum(1)) - weights
     inverse = np.linalg.pinv(laplacian)
-    angles = 2.0 * np.pi * np.arange(size) / size
-    places = np.stack([np.cos(angles), np.sin(angles)], 1) * wanted.max() / 2.0
+    # The start is classical scaling: the two largest axes of points with these distances.
+    centre = np.eye(size) - 1.0 / size
+    values, axes = np.linalg.eigh(-0.5 * centre @ wanted**2 @ centre)
+    values, axes = np.append([0.0], values), np.hstack([np.zeros([size, 1]), axes])
+    places = axes[:, -2:] * np.sqrt(np.maximum(values[-2:], 0.0))
+    places = places + 1e-3 * np.stack([np.cos(np.arange(size)), np.sin(np.arange(size))], 1)
     for _ in range(_STEPS):
         distances = np.linalg.norm(places[:, None] - places, axis=-1)
         pull = weights * wanted / np.maximum(distances, 1e-9) * (1.0 - np.eye(size))
-        places = inverse @ ((np.diag(pull.sum(1)) - pull) @ places)
+        before, places = places, inverse @ ((np.diag(pull.sum(1)) - pull) @ places)
+        if np.abs(places - before).max() < _CLOSE:
+            break
     return places

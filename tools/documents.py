@@ -71,7 +71,8 @@ def toys() -> str:
 def integers() -> str:
     """The models of integers of known probability as a Markdown table, from their cards."""
     lines = [
-        "| name | model | parameters | bits a number | K draws | least possible | draws possible | "
+        "| name | model | parameters | bits a number | more draws | least possible | "
+        "samples possible | "
         "trained in |",
         "|---|---|---|---|---|---|---|---|",
     ]
@@ -80,13 +81,13 @@ def integers() -> str:
         test = card["test"]
         if "kl_divergence" not in test or not _of_integers(card):
             continue
-        nodes = "bits_per_node" in test
-        figure = _figure(test, "bits_per_node" if nodes else "bits_per_dim", 3)
-        least = test["optimum" if nodes else "entropy_bits_per_dim"]
+        bits = "bits_per_node" if "bits_per_node" in test else "bits_per_dim"
+        draws = f" (K={test['samples']})" if "samples" in test else ""
+        possible = f"{100 * test['possible']:.1f} %" if "possible" in test else ""
         lines.append(
-            f"| `{name}` | {_title(card)} | {card['parameters']:,} | {figure} | {_more(card)} | "
-            f"{least:.3f} | {100 * test['proper' if nodes else 'possible']:.1f} % | "
-            f"{_seconds(card)} |"
+            f"| `{name}` | {_title(card)} | {card['parameters']:,} | "
+            f"{_figure(test, bits, 3)}{draws} | {_more(card, bits)} | "
+            f"{test[f'entropy_{bits}']:.3f} | {possible} | {_seconds(card)} |"
         )
     return "\n".join(lines)
 
@@ -169,11 +170,11 @@ def _of_integers(card: dict) -> bool:
     return families_of_models.modality(card["architecture"]["family"]) != "vectors"
 
 
-def _more(card: dict) -> str:
+def _more(card: dict, bits: str = "bits_per_dim") -> str:
     """The bound of more draws of noise, if the card has one."""
-    more = card["test"].get("bits_per_dim_of_more_draws", {})
-    known = more.get("bits_per_dim") is not None
-    return f"{more['bits_per_dim']:.3f} (K={more['samples']})" if known else ""
+    more = card["test"].get(f"{bits}_of_more_draws", {})
+    known = more.get(bits) is not None
+    return f"{more[bits]:.3f} (K={more['samples']})" if known else ""
 
 
 def _first(cards: dict) -> dict:

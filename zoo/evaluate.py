@@ -68,11 +68,14 @@ def evaluate(
 
       * `log_likelihood`: the mean over these rows;
       * `log_likelihood_standardized`, for a model that standardises;
-      * `bits_per_dim`, for a model of integers;
+      * `bits_per_dim`, in bits, for a model of integers; of nodes of graphs it is `bits_per_node`;
       * `samples`, for a model that adds noise: the number of draws in the bound;
       * `off_grid`, for columns with cells: how many values of a column lie off its grid;
       * `kl_divergence`, for data of known density: the mean of log p_true - log q; for a target of
-        reverse KL, the mean of log q - log p over the model's own draws.
+        reverse KL, the mean of log q - log p over the model's own draws;
+      * `entropy` of such data, and in bits `entropy_bits_per_dim` or `entropy_bits_per_node`: the
+        least possible loss, without an error;
+      * `possible`, for sets and colourings: the share of `draws` draws that the data may hold.
 
     Raises:
       ValueError: if there is no such model, if its data are missing, or if `part` is "all" for the

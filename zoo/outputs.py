@@ -19,6 +19,13 @@ def check_output(path: str | os.PathLike) -> None:
         raise ValueError(f"output: no permission to write to {str(path.parent)!r}")
 
 
+def check_kind(path: str, kinds: Sequence[str]) -> None:
+    """As `check_output`, for a file that must end in one of `kinds` (`.png`)."""
+    if not path.lower().endswith(tuple(kinds)):
+        raise ValueError(f"output: expected a file ending in {', '.join(kinds)}, got {path!r}")
+    check_output(path)
+
+
 def check_folder(name: str, path: str | os.PathLike, files: Sequence[str] = ()) -> None:
     """Raises a ValueError if a folder can be neither written to nor created; creates nothing.
 

@@ -83,9 +83,10 @@ def pretrain(
         run = pathlib.Path(workdir or temporary) / name
         train(config, run)
         result = evaluate(run, data_path=config.data.path)
-        if "bits_per_dim" in result and "samples" in result:
-            more = evaluate(run, samples=_BOUND, rows=_BOUND_ROWS)
-            result["bits_per_dim_of_more_draws"] = more
+        for bits in {"bits_per_dim", "bits_per_node"} & result.keys():
+            if "samples" in result:
+                more = evaluate(run, samples=_BOUND, rows=_BOUND_ROWS)
+                result[f"{bits}_of_more_draws"] = more
         stored = registry.pretrained_name(config)
         card = registry.card(run) | {"name": stored, "test": result}
         values = registry.trained_config(run)

@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from tests.small_flows import shake
-from tests.small_graphs import SMALL, graphs, widen
+from tests.small_graphs import SMALL, graphs, narrow_latents
 from tfflows.bijectors.base import inverse_and_log_det
 from tfflows.models import GraphCNF
 from tfflows.random import row_seeds, uniform_rows
@@ -24,7 +24,7 @@ def flow(dim=2, scale=0.05, **kwargs):
         encoding.log_scale.assign(tf.fill(encoding.log_scale.shape, 0.3))
     model.initialize(graphs(dim, 500))
     shake(model, scale=scale)
-    widen(model.parts.pairs)
+    narrow_latents(model.parts.pairs)
     return model
 
 

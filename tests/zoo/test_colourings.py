@@ -26,15 +26,16 @@ def few(monkeypatch):
     monkeypatch.setattr(load, "_TEST_ROWS", 40)
 
 
-def data_of(few, trained=None, **entries):
+def data_of(trained=None, **entries):
     config = registry.config("graphcnf_colouring")
     config.data.size = 20
     config.data.update(entries)
     return modalities.load(config, trained)
 
 
-def test_parts_are_proper_colourings_of_different_graphs(few):
-    data = data_of(few)
+@pytest.mark.usefixtures("few")
+def test_parts_are_proper_colourings_of_different_graphs():
+    data = data_of()
     parts = [
         load.joined(data.train, data.train_context),
         load.joined(data.validation, data.validation_context),
@@ -46,14 +47,21 @@ def test_parts_are_proper_colourings_of_different_graphs(few):
     first = colourings.draw(20, 0).vectors
     np.testing.assert_array_equal(parts[0], first)
     assert set(np.unique(data.train_context)) == {0.0, 1.0}
-    # A trained model is not trained again.
-    assert len(data_of(few, trained=data.facts).train) == 0
+    # A trained model needs neither of the first two parts.
+    again = data_of(trained=data.facts)
+    assert len(again.train) == len(again.validation) == 0 and again.facts == data.facts
+    np.testing.assert_array_equal(again.test(), data.test())
+    config = registry.config("graphcnf_colouring")
+    config.model.args.node_types = 4
+    with pytest.raises(ValueError, match="model.args.node_types: expected 3 for graph_colouring"):
+        modalities.load(config)
     with pytest.raises(ValueError, match="data.name: expected graph_colouring, got 'moons'"):
-        data_of(few, name="moons")
+        data_of(name="moons")
 
 
-def test_figures_of_a_known_distribution(few, monkeypatch):
-    data = data_of(few)
+@pytest.mark.usefixtures("few")
+def test_figures_of_a_known_distribution(monkeypatch):
+    data = data_of()
     x, context = data.test(), data.test_context()
     rows = load.joined(x, context)
     log_q = colourings.log_prob(rows) - 0.5
@@ -63,11 +71,11 @@ def test_figures_of_a_known_distribution(few, monkeypatch):
     found = draws.figures(None, x, context, log_q)
     assert found["kl_divergence"] == pytest.approx(0.5)
     optimum = colourings.Colourings(rows, colourings.counts(rows)).optimum
-    assert found["optimum"] == pytest.approx(optimum)
+    assert found["entropy_bits_per_node"] == pytest.approx(optimum)
     gap = np.mean(0.5 / np.log(2.0) / graphs.sizes(rows))
     assert found["bits_per_node"] == pytest.approx(optimum + gap)
     proper = colourings.valid(load.joined(drawn, context)).mean()
-    assert found["proper"] == pytest.approx(proper) and proper < 1.0
+    assert found["possible"] == pytest.approx(proper) and proper < 1.0
 
 
 def test_samples_are_files_of_coloured_graphs(tmp_path):
@@ -83,7 +91,11 @@ def test_samples_are_files_of_coloured_graphs(tmp_path):
     assert (tmp_path / "x.png").stat().st_size > 1000
     assert five.note == f"{colourings.valid(five.x).sum()} of 5 colourings are proper"
     contexts = modalities.of(model).contexts(model, 4)
-    np.testing.assert_array_equal(contexts[:, 20:], draws.new_graphs(model, 4, 0, 0)[:, 20:])
+    assert contexts.shape == (4, 210) and contexts.sum() > 4 * 20
+    assert (model.sample(4, seed=0, context=contexts).numpy()[:, :10] > 0).all()
+    for wrong in ({"n": 0}, {"n": 1, "start": -1}):
+        with pytest.raises(ValueError, match=f"{list(wrong)[-1]}: expected "):
+            draws.draw(model, **{"n": 1, "seed": 0, "start": 0} | wrong)
     with pytest.raises(ValueError, match="model: expected one of 20 nodes of 3 types, got 5 of 3"):
         draws.draw(models.NodeCNF(5, **NODES), 1, 0, 0)
 
@@ -97,7 +109,8 @@ def test_a_model_is_trained_tested_and_drawn_from(tmp_path):
     assert zoo.card(run)["data"]["name"] == "graph_colouring"
     code, out, errors = binaries.run("zoo.evaluate", f"--model={run}", "--rows=100")
     assert code == 0, errors
-    assert "bits per node (bound from 1 draw of noise), at least 0." in out
+    assert "mean test loss (bound from 1 draw of noise): " in out
+    assert "least possible: 0." in out
     assert "of 100 drawn colourings are proper" in out
     code, out, errors = binaries.run(
         "zoo.sample", f"--model={run}", "--n=3", f"--output={tmp_path / 'x.npy'}"

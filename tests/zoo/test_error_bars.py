@@ -1,17 +1,17 @@
 """What a test reports: which rows it reads, and two standard errors."""
 
+import contextlib
 import math
-import types
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfflows import batches
+from tfflows import batches, models
 from tfflows.data import toy
 from tfflows.files import write_json
 from zoo import evaluate, modalities, registry
-from zoo.modalities.base import mean, repeats
+from zoo.modalities.base import mean, shared_noise
 from zoo.train import stored_values
 
 
@@ -33,23 +33,63 @@ def test_the_interval_holds_the_mean_in_95_of_100_tests():
     assert 0.935 < held / 2000 < 0.97
 
 
+class Noisy:
+    """A bound of six different rows, whose noise is keyed by the row and the number of the draw."""
+
+    samples, event_shape, context_shape = 1, (2,), None
+    deviation = 0.5
+
+    def __init__(self, seed):
+        self.rng = np.random.default_rng(seed)
+        self.draws = self.rng.normal(size=(2, 6)) * self.deviation
+        self.first = 0
+
+    def log_prob(self, x, context=None):
+        which = np.asarray(x)[:, 0].astype(int)
+        return -1.0 * which + self.draws[self.first][which]
+
+    @contextlib.contextmanager
+    def other_draws(self):
+        self.first = 1
+        yield
+        self.first = 0
+
+
 def test_equal_rows_share_the_noise_of_a_bound():
-    """A bound with noise that is keyed by the row, on rows of which there are only six."""
-    rng, held = np.random.default_rng(0), 0
-    bound = types.SimpleNamespace(samples=1)
-    for _ in range(1000):
-        which = rng.integers(0, 6, 500)
-        noise = rng.normal(size=6)
+    n, held, ordinary = 500, 0, 0
+    for seed in range(600):
+        model = Noisy(seed)
+        which = model.rng.integers(0, 6, n)
         x = np.stack([which, -which], 1).astype(np.int32)
-        result = mean("x", noise[which], repeats(bound, x))
-        held += abs(result["x"]) <= result["x_two_standard_errors"]
-    # Of six values the deviation is uncertain: less than the 95 % of many, and 8 % without groups.
-    assert 0.85 < held / 1000 < 0.96
-    x = np.array([[1.5, 0.0], [0.0, 1.5], [1.5, 0.0]])
-    assert repeats(bound, x).tolist() == [1, 0, 1] or repeats(bound, x).tolist() == [0, 1, 0]
-    assert repeats(types.SimpleNamespace(samples=None), x) is None
-    one = np.array([3.0, 1.0, 2.0])
-    assert mean("x", one, np.arange(3)) == mean("x", one)
+        values = model.log_prob(x)
+        shared = shared_noise(model, x, None)
+        gap = abs(np.mean(values) + 2.5)  # from the mean without noise
+        held += gap <= mean("x", values, shared)["x_two_standard_errors"]
+        ordinary += gap <= mean("x", values)["x_two_standard_errors"]
+    # Of six rows the noise is known roughly: somewhat less than 95 %.
+    assert 0.85 < held / 600 < 0.99 and ordinary / 600 < 0.75
+    x = np.arange(1000).reshape(500, 2)
+    assert shared_noise(Noisy(0), x, None) == 0.0  # no rows are equal
+    assert shared_noise(Noisy(0), x[:0], None) == 0.0
+    exact = Noisy(0)
+    exact.samples = None
+    assert shared_noise(exact, np.zeros([9, 2]), None) == 0.0
+    # Equal rows with different contexts count as different.
+    assert shared_noise(Noisy(0), np.zeros([9, 2]), np.arange(9.0)[:, None]) == 0.0
+
+
+def test_other_draws_are_others_and_the_usual_ones_come_back():
+    model = models.CategoricalFlow(2, levels=3, layers=1, width=4, blocks=1, heads=1, components=2)
+    x = np.array([[0, 1], [2, 2]])
+    model.initialize(x)
+    usual = model.log_prob(x).numpy()
+    with model.other_draws():
+        other = model.log_prob(x).numpy()
+    assert (other != usual).all()
+    np.testing.assert_array_equal(model.log_prob(x), usual)
+    model.samples = 2
+    both = model.log_prob(x).numpy()
+    np.testing.assert_allclose(both, np.logaddexp(usual, other) - np.log(2.0), atol=1e-5)
 
 
 class Normal:

@@ -51,7 +51,7 @@ def test_pinned_log_probabilities_and_integers(name):
     np.testing.assert_allclose(log_prob, pinned["log_prob"], rtol=1e-4, atol=2e-3)
     # Of numbers at a step between two integers, another machine's rounding may choose the other.
     again = flow.sample(2, seed=10, context=context).numpy()
-    assert (again != draws).mean() < 0.01
+    assert (again != draws).sum() <= max(1, 0.01 * draws.size)
     assert flow.event_dtype != "uint8" or np.abs(again.astype(int) - draws).max() <= 1
 
 
@@ -96,10 +96,11 @@ def test_cards(name):
 
 def _recomputed(name, table=None):
     recorded, again = zoo.card(name)["test"], evaluate(name, data_path=table)
-    assert again.keys() == recorded.keys() - {"bits_per_dim_of_more_draws"}
+    more = {"bits_per_dim_of_more_draws", "bits_per_node_of_more_draws"}
+    assert again.keys() == recorded.keys() - more
     for key, value in again.items():
         # Of draws, another machine's rounding may change a few.
-        tolerance = 2e-3 if key in ("possible", "proper") else 1e-4
+        tolerance = 2e-3 if key == "possible" else 1e-4
         assert value == pytest.approx(recorded[key], abs=tolerance), key
 
 

@@ -6,7 +6,7 @@ import pytest
 import zoo
 from tests.zoo import binaries
 from tests.zoo.binaries import error_of
-from tfflows.data import sets, text
+from tfflows.data import text
 from zoo import modalities, registry
 
 QUICK = (
@@ -86,15 +86,3 @@ def test_another_text_needs_the_same_characters(trained, tmp_path):
 def test_what_does_not_fit_is_named(trained, tmp_path, flags, expected):
     path = f"--config.data.path={trained[1]}"
     assert expected in error_of(*QUICK, path, *flags, f"--workdir={tmp_path / 'r'}")
-
-
-def test_sets():
-    config = registry.config("discrete_eight_gaussians")
-    config.data.name, config.data.size = "set_summation", 50
-    data = modalities.load(config)
-    assert data.event_shape == (16,) and data.facts["least"] == [1] * 16
-    assert modalities.of_config(config).event_shape(config) == (16,)
-    assert np.isfinite(sets.get("set_summation").log_prob(data.validation)).all()
-    config.model.args.levels = 15
-    with pytest.raises(ValueError, match=r"model.args.levels: expected 16 or more .* got 15"):
-        modalities.load(config)

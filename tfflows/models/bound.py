@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import tensorflow as tf
 
@@ -23,6 +24,7 @@ class KDrawBound:
     """
 
     _samples = 1
+    _first = 0  # number of the first draw
 
     @property
     def samples(self) -> int:
@@ -34,7 +36,21 @@ class KDrawBound:
         if isinstance(value, bool) or tf.is_tensor(value):
             raise ValueError(f"samples: expected a Python int, got {value!r}")
         self._samples = whole_number("samples", value, 1)
-        # The model's own traced functions and Keras's still hold the old number.
+        self._forget()
+
+    @contextlib.contextmanager
+    def other_draws(self) -> Iterator[None]:
+        """Bounds within it use other draws of noise, independent of the usual ones."""
+        self._first = self.samples
+        self._forget()
+        try:
+            yield
+        finally:
+            self._first = 0
+            self._forget()
+
+    def _forget(self) -> None:
+        # The model's own traced functions and Keras's still hold the old numbers.
         self.__dict__.pop("_functions", None)
         self.predict_function = self.test_function = None
 
@@ -53,10 +69,10 @@ class KDrawBound:
             return weight(fresh_noise(values, seed))
         key = key()
         if self.samples == 1:
-            return weight(keyed_noise(values, key))
+            return weight(keyed_noise(values, key, self._first))
         weights = tf.map_fn(
             lambda number: weight(keyed_noise(values, key, number)),
-            tf.range(self.samples),
+            self._first + tf.range(self.samples),
             fn_output_signature=tf.float32,
             parallel_iterations=1,
         )

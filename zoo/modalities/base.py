@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from zoo.modalities.data import Data
 
 
+_FEW_PAIRS = 0.01  # of equal rows, for each row
+
+
 class Drawn(Protocol):
     """The result of a mode of `zoo.sample`.
 
@@ -139,13 +142,22 @@ class Modality:
 
         x, context = data.test()[:rows], data.test_context()
         log_q = batches.log_prob(model, x, None if context is None else context[:rows])
-        result = mean("log_likelihood", log_q, repeats(model, x))
-        return result | self.test_figures(model, data, x, log_q)
+        shared = shared_noise(model, x, None if context is None else context[:rows])
+        result = mean("log_likelihood", log_q, shared)
+        return result | self.test_figures(model, data, x, log_q, shared)
 
     def test_figures(
-        self, model: DensityModel, data: Data, x: np.ndarray, log_q: np.ndarray
+        self, model: DensityModel, data: Data, x: np.ndarray, log_q: np.ndarray, shared: float
     ) -> dict:
-        """Figures besides the log-likelihood, from test rows and their log-densities."""
+        """Figures besides the log-likelihood.
+
+        Args:
+          model: the model.
+          data: its data.
+          x: test rows.
+          log_q: their log-densities, nats.
+          shared: the `shared_noise` of their mean.
+        """
         return {}
 
     def describe(self, result: dict) -> list[str]:
@@ -192,10 +204,10 @@ class InBits:
         ((name, text),) = self.loss_texts.items()
         return [training.Figure(name, text, lambda loss: loss / scale)]
 
-    def test_figures(self, model, data, x, log_q):
+    def test_figures(self, model, data, x, log_q, shared):
         """Bits per dimension, and the number of draws of noise if it is a bound."""
         scale = data.dim * math.log(2.0)
-        bits = mean("bits_per_dim", -log_q / scale, repeats(model, x))
+        bits = mean("bits_per_dim", -log_q / scale, shared / scale**2)
         return bits if model.samples is None else bits | {"samples": model.samples}
 
     def describe(self, result):
@@ -207,32 +219,46 @@ class InBits:
         return [f"{bits} bits/dim ({bound(result.get('samples'))})", *lines]
 
 
-def mean(name: str, values: np.ndarray, groups: np.ndarray | None = None) -> dict:
+def mean(name: str, values: np.ndarray, shared: float = 0.0) -> dict:
     """Mean and two standard errors; `None` if the mean is not finite, which JSON cannot hold.
 
     Args:
       name: name of the figure.
       values: `[n]`.
-      groups: number of each value's group, `[n]`; the errors of values in a group are dependent.
-        By default, all are independent.
+      shared: variance that the mean has beyond that of independent values; see `shared_noise`.
     """
     average = float(np.mean(values))
     if not math.isfinite(average):
         return {name: None, f"{name}_two_standard_errors": None}
-    sums = np.asarray(values, np.float64) - average
-    if groups is not None:
-        sums = np.bincount(groups, weights=sums)
-    error = 2 * math.sqrt(float(np.sum(np.square(sums)))) / len(values)
+    error = 2 * math.sqrt(float(np.var(values)) / len(values) + shared)
     return {name: average, f"{name}_two_standard_errors": error}
 
 
-def repeats(model: DensityModel, x: np.ndarray) -> np.ndarray | None:
-    """The groups of equal rows `[n]`, which share the noise of a bound; `None` if it is exact."""
-    if model.samples is None:
-        return None
-    rows = np.ascontiguousarray(x).reshape(len(x), -1)
-    whole = rows.view(np.dtype((np.void, rows.itemsize * rows.shape[1])))
-    return np.unique(whole.ravel(), return_inverse=True)[1]
+def shared_noise(model: DensityModel, x: np.ndarray, context: np.ndarray | None) -> float:
+    """Variance of a mean of bounds that comes from equal rows, which share their noise: nats^2.
+
+    The variance of the noise is estimated from a second bound of the rows that repeat, by other
+    draws. Without such rows, or for exact log-probabilities, it is 0.
+    """
+    if model.samples is None or not len(x):
+        return 0.0
+    seen = model.seen(x) if hasattr(model, "seen") else x
+    parts = [seen] if context is None else [seen, context]
+    rows = np.concatenate([np.reshape(part, [len(x), -1]) for part in parts], 1)
+    rows = np.ascontiguousarray(rows).view(np.dtype((np.void, rows.itemsize * rows.shape[1])))
+    _, first, counts = np.unique(rows.ravel(), return_index=True, return_counts=True)
+    pairs = counts * (counts - 1.0)
+    if pairs.sum() < _FEW_PAIRS * len(x):  # of little weight beside the variance of all rows
+        return 0.0
+    from tfflows import batches
+
+    again = counts > 1
+    x, context = x[first[again]], None if context is None else context[first[again]]
+    one = batches.log_prob(model, x, context)
+    with model.other_draws():
+        other = batches.log_prob(model, x, context)
+    variances = np.square(np.float64(one) - other) / 2.0
+    return float(np.sum(pairs[again] * variances)) / float(len(seen)) ** 2
 
 
 def described(title: str, result: dict, name: str, unit: str = "nats") -> str:

@@ -15,9 +15,9 @@ from tfflows.models.bound import KDrawBound, keyed_noise
 from tfflows.models.density import DensityModel
 from tfflows.models.described import Described
 from tfflows.models.discrete.columns import IntegerColumns
-from tfflows.models.discrete.encodings import CategoryEncoding
+from tfflows.models.discrete.encodings import CategoryEncoding, EncodingAndFlow
 from tfflows.models.discrete.integer import check_arguments, check_counts
-from tfflows.models.discrete.starting import StartsFromData, new_flag
+from tfflows.models.discrete.starting import StartsFromData
 from tfflows.models.flows.family import layer_seed
 from tfflows.models.integers import IntegerEvents
 from tfflows.random import from_tails, row_keys, tail_rows
@@ -25,15 +25,6 @@ from tfflows.tracking import AdoptedModule
 
 _INITIAL_ROWS = 2048  # at most, that ActNorm layers start from; the categories' shares take all
 _FREQUENCIES = 3  # of the transformers: encodings of categories are narrow peaks
-
-
-class _Parts(tf.Module):
-    """The encoding and the flow, for those who look for variables."""
-
-    def __init__(self, encoding, chain, name="parts"):
-        super().__init__(name=name)
-        self.encoding, self.chain = encoding, chain
-        self.initialized = new_flag()
 
 
 @keras.saving.register_keras_serializable("tfflows")
@@ -137,7 +128,7 @@ class CategoricalFlow(
             chain.append(tb.ChannelCoupling(self._shape, map, transformer(layer)))
         chain.append(tb.ActNorm((dim, channels) if ordered else channels))
         encoding = CategoryEncoding(dim, levels, channels, encoding_layers, ordered, key + 900)
-        self.parts = _Parts(encoding, tb.Chain(chain))
+        self.parts = EncodingAndFlow(encoding, tb.Chain(chain))
         self.parts.least = self._new_least(dim)
         self._base = distributions.get("logistic")
         self._adopted = AdoptedModule(self.parts, name="parts")

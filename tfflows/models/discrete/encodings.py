@@ -9,6 +9,7 @@ from tfflows import bijectors as tb
 from tfflows import distributions, networks
 from tfflows.bijectors.base import forward_and_log_det, inverse_and_log_det
 from tfflows.bijectors.elementwise import bounded
+from tfflows.models.discrete.starting import new_flag
 from tfflows.random import pick
 
 _EMBEDDING = 64
@@ -136,6 +137,15 @@ class CategoryEncoding(tf.Module):
 
     def _flow(self, joint, z, embedding):
         return joint(self.flow, z, 1, embedding)
+
+
+class EncodingAndFlow(tf.Module):
+    """An encoding and the flow over its vectors, for those who look for variables."""
+
+    def __init__(self, encoding: CategoryEncoding, chain: tb.Chain, name: str = "parts"):
+        super().__init__(name=name)
+        self.encoding, self.chain = encoding, chain
+        self.initialized = new_flag()
 
 
 def _layers(channels: int, layers: int, seed: int) -> list:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from tfflows import distributions, networks
@@ -14,9 +15,9 @@ from tfflows.data import graphs
 from tfflows.models.bound import KDrawBound, keyed_noise
 from tfflows.models.density import DensityModel
 from tfflows.models.described import Described
-from tfflows.models.discrete.encodings import CategoryEncoding
+from tfflows.models.discrete.encodings import CategoryEncoding, EncodingAndFlow
 from tfflows.models.discrete.integer import check_arguments, check_counts
-from tfflows.models.discrete.starting import StartsFromData, new_flag
+from tfflows.models.discrete.starting import StartsFromData
 from tfflows.models.flows.family import layer_seed
 from tfflows.models.graphs import steps
 from tfflows.models.integers import IntegerEvents
@@ -24,15 +25,6 @@ from tfflows.random import from_tails, row_keys, tail_rows
 from tfflows.tracking import AdoptedModule
 
 _INITIAL_ROWS = 2048  # at most, that ActNorm layers start from
-
-
-class _Parts(tf.Module):
-    """The encoding and the flow, for those who look for variables."""
-
-    def __init__(self, encoding, chain, name="parts"):
-        super().__init__(name=name)
-        self.encoding, self.chain = encoding, chain
-        self.initialized = new_flag()
 
 
 @keras.saving.register_keras_serializable("tfflows")
@@ -47,8 +39,9 @@ class NodeCNF(StartsFromData, Described, KDrawBound, IntegerEvents, DensityModel
 
     `log_prob` is a lower bound on the log-probability of the types given the graph, in nats, by
     `samples` draws of the encodings, which are keyed by a hash of the row and the context. Rows
-    with a type where the graph has no node, or none where it has one, have probability 0. The order
-    of the nodes does not matter.
+    with a type where the graph has no node, or none where it has one, have probability 0, and so
+    have all rows for a context that is no such graph. All orders of the nodes are equally likely.
+    Their bounds differ by the noise, which more `samples` make smaller.
 
     Args:
       dim: largest number of nodes, at least 2.
@@ -122,7 +115,7 @@ class NodeCNF(StartsFromData, Described, KDrawBound, IntegerEvents, DensityModel
             layers=blocks,
             relations=edge_types,
         )
-        self.parts = _Parts(encoding, chain)
+        self.parts = EncodingAndFlow(encoding, chain)
         self._base = distributions.get("logistic")
         self._adopted = AdoptedModule(self.parts, name="parts")
         self.built = True
@@ -156,14 +149,31 @@ class NodeCNF(StartsFromData, Described, KDrawBound, IntegerEvents, DensityModel
 
     # The bound.
 
+    def _are_graphs(self, context):
+        """Which contexts are graphs of the model's: `[batch]`."""
+        dim, edge_types = self._shape[0], self._config["edge_types"]
+        most = tf.constant([1.0] * dim + [float(edge_types)] * len(self._ends[0]))
+        good = (context >= 0.0) & (context <= most) & tf.equal(context, tf.floor(context))
+        return tf.reduce_all(good, 1)
+
     def _start(self, values, context) -> None:
         there, _ = self._graph(context)
         types = tf.cast(values, tf.int32)
-        if not tf.reduce_all((types > 0) == there):
+        good = self._are_graphs(context).numpy()
+        if not good.all():
             raise ValueError(
-                "x: expected a type from 1 for each node of the graphs in context, and 0 for "
-                "others, got rows with types of other nodes"
+                f"context: expected 0 or 1 for each node and 0 to {self._config['edge_types']} for "
+                f"each pair, got others in row {int(np.argmin(good))}"
             )
+        good = tf.reduce_all(tf.equal(types > 0, there), 1).numpy()
+        if not good.all():
+            row = int(np.argmin(good))
+            raise ValueError(
+                "x: expected a type from 1 for each node of the graph in context and 0 for others, "
+                f"got {types[row].numpy().tolist()} in row {row}"
+            )
+        if not tf.reduce_any(there):
+            raise ValueError("context: expected a graph with a node, got none")
         self.parts.encoding.start(tf.boolean_mask(types, there).numpy()[:, None] - 1)
         values, context = values[:_INITIAL_ROWS], context[:_INITIAL_ROWS]
         noise = keyed_noise(self._like(values), self._keys(values, context))
@@ -173,13 +183,14 @@ class NodeCNF(StartsFromData, Described, KDrawBound, IntegerEvents, DensityModel
         return tf.zeros([tf.shape(values)[0], *self._shape])
 
     def _keys(self, values, context):
-        return row_keys(tf.concat([values, context], 1))
+        return row_keys(tf.concat([values, steps.context(*self._graph(context))], 1))
 
     def log_prob_fn(self, x, context=None):
         """The bound `[batch]`, nats, as a graph function; -inf for rows of other graphs."""
         x = tf.cast(x, tf.float32)
         there, _ = self._graph(context)
-        good = tf.reduce_all(tf.equal(x > 0.0, there) | tf.math.is_nan(x), 1)
+        good = tf.reduce_all(tf.equal(x > 0.0, there), 1) & self._are_graphs(context)
+        good |= self.missing_rows(x, context)
         # The base class looks after other integers, fractions and NaN.
         log_prob = super().log_prob_fn(x, context)
         return tf.where(good, log_prob, tf.constant(-math.inf))

@@ -27,10 +27,10 @@ class Colourings(base.Modality):
         return (arguments.pop("dim", known[0]),)
 
     def load(self, config, trained):
-        """As `Modality.load`; a trained model needs no training rows, which take a minute."""
+        """As `Modality.load`; a trained model gets test rows only, as graphs take long to draw."""
         from zoo.modalities.colourings import load
 
-        return load.colourings(config, 0 if trained else config.data.size)
+        return load.colourings(config, test_only=bool(trained))
 
     # Training.
 
@@ -42,19 +42,19 @@ class Colourings(base.Modality):
 
     def pictures(self, model, data, folder):
         """Draws graphs with the model's colours."""
-        return self.gallery(model, None, folder)
-
-    def gallery(self, model, config, folder):
-        """As `pictures`."""
         from zoo.modalities.colourings import draws
 
         path = folder / "samples.png"
         draws.draw(model, _PICTURED, 1, 0).write(path)
         return [str(path)]
 
+    def gallery(self, model, config, folder):
+        """As `pictures`."""
+        return self.pictures(model, None, folder)
+
     # Test figures.
 
-    def test_figures(self, model, data, x, log_q):
+    def test_figures(self, model, data, x, log_q, shared):
         """Bits per node beside the least possible, and how many drawn colourings are proper."""
         from zoo.modalities.colourings import draws
 
@@ -62,15 +62,16 @@ class Colourings(base.Modality):
 
     def describe(self, result):
         """As `Modality.describe`."""
-        bits = base.described("mean test loss", result, "bits_per_node", "bits per node")
+        title = f"mean test loss ({base.bound(result['samples'])})"
         return [
-            f"{bits} ({base.bound(result['samples'])}), at least {result['optimum']:.4f} possible",
+            base.described(title, result, "bits_per_node", "bits per node"),
+            f"least possible: {result['entropy_bits_per_node']:.4f} bits per node",
             *super().describe(result),
-            f"{100 * result['proper']:.1f} % of {result['draws']} drawn colourings are proper",
+            f"{100 * result['possible']:.1f} % of {result['draws']} drawn colourings are proper",
         ]
 
     def contexts(self, model, n):
-        """Graphs."""
+        """As `Modality.contexts`: new graphs."""
         from zoo.modalities.colourings import draws
 
         return draws.new_graphs(model, n, 0, 0)
@@ -81,9 +82,7 @@ class Colourings(base.Modality):
         """As `Modality.check_output`."""
         from zoo import outputs
 
-        if not path.lower().endswith(_KINDS):
-            raise ValueError(f"output: expected a file ending in {', '.join(_KINDS)}, got {path!r}")
-        outputs.check_output(path)
+        outputs.check_kind(path, _KINDS)
 
     def sample(self, model, values, facts, load):
         """Draws new graphs, and colours them; 16 by default."""

@@ -46,7 +46,8 @@ class Draws:
         if pathlib.Path(path).suffix.lower() == ".npy":
             files.write(path, lambda temporary: np.save(temporary, self.x))
         else:
-            graph_plots.graph_grid(self.x[:_MOST_PICTURED], path, self.title)
+            shown = dataclasses.replace(self, x=self.x[:_MOST_PICTURED])
+            graph_plots.graph_grid(shown.x, path, shown.title)
 
 
 def draw(model, n: int, seed: int, start: int, temperature: float = 1.0) -> Draws:
@@ -55,6 +56,10 @@ def draw(model, n: int, seed: int, start: int, temperature: float = 1.0) -> Draw
     Raises:
       ValueError: as `new_graphs`.
     """
+    if n < 1:
+        raise ValueError(f"n: expected at least 1, got {n}")
+    if start < 0:
+        raise ValueError(f"start: expected 0 or more, got {start}")
     context = new_graphs(model, n, seed, start)
     types = batches.sample(model, n, seed, start, temperature, context)
     return Draws(load.joined(np.asarray(types), context), model.name, seed)
@@ -64,7 +69,7 @@ def new_graphs(model, n: int, seed: int, start: int) -> np.ndarray:
     """Draws graphs as the training data have them, as contexts of a model.
 
     Raises:
-      ValueError: if the model colours smaller graphs, or has other types.
+      ValueError: if the model is of graphs of another size, or has other types.
     """
     dim, config = model.event_shape[0], model.get_config()
     if config["node_types"] != colourings.COLOURS or dim != load.NODES:
@@ -72,8 +77,7 @@ def new_graphs(model, n: int, seed: int, start: int) -> np.ndarray:
             f"model: expected one of {load.NODES} nodes of {colourings.COLOURS} types, got "
             f"{dim} of {config['node_types']}"
         )
-    drawn = colourings.draw(n, seed + load.SAMPLES_SEED, start, (dim // 2, dim))
-    return load.split(drawn.vectors)[1]
+    return load.split(load.draw(n, seed + load.SAMPLES_SEED, start))[1]
 
 
 def figures(model, x: np.ndarray, context: np.ndarray, log_q: np.ndarray) -> dict:
@@ -86,19 +90,19 @@ def figures(model, x: np.ndarray, context: np.ndarray, log_q: np.ndarray) -> dic
       log_q: the log-probabilities of `x`, nats `[n]`.
 
     Returns:
-      Mean bits per node, the least possible (`optimum`), the mean divergence from the uniform
-      distribution in nats, and the share of proper ones among one draw for each graph.
+      Mean bits per node, the least possible (`entropy_bits_per_node`), the mean divergence from the
+      uniform distribution in nats, and the share of proper ones among one draw for each graph.
     """
     context = context[: len(x)]
     rows = load.joined(x, context)
     scale = math.log(2.0) * graphs.sizes(rows)
     log_p = colourings.log_prob(rows)
     drawn = batches.sample(model, len(x), 0, context=context)
-    proper = colourings.valid(load.joined(np.asarray(drawn), context))
+    possible = colourings.valid(load.joined(np.asarray(drawn), context))
     return {
         **base.mean("bits_per_node", -log_q / scale),
-        "optimum": float(np.mean(-log_p / scale)),
+        "entropy_bits_per_node": float(np.mean(-log_p / scale)),
         **base.mean("kl_divergence", log_p - log_q),
         "draws": len(x),
-        "proper": float(proper.mean()),
+        "possible": float(possible.mean()),
     }

@@ -18,26 +18,34 @@ _VALIDATION_ROWS, _TEST_ROWS = 2000, 5000
 _VALIDATION_SEED, _TEST_SEED, SAMPLES_SEED = 1 << 32, 1 << 33, 3 << 32
 
 
-def colourings(config: ConfigDict, size: int) -> Data:
+def draw(n: int, seed: int, first: int = 0) -> np.ndarray:
+    """Coloured graphs, as in `tfflows.data.graphs`: int32 `[n, N + N (N - 1) / 2]`."""
+    return coloured.draw(n, seed, first, (NODES // 2, NODES)).vectors
+
+
+def colourings(config: ConfigDict, test_only: bool = False) -> Data:
     """Colours of the nodes of graphs as rows, with the graphs as contexts.
 
     Args:
       config: the config.
-      size: number of training rows.
+      test_only: leave out training and validation rows.
 
     Raises:
-      ValueError: if the config's data have another name.
+      ValueError: if the config's data have another name, or its model another number of types.
     """
     if need(config, "name") != NAME:
         raise ValueError(f"data.name: expected {NAME}, got {config.data.name!r}")
-    seed = config.train.seed
-
-    def part(n, seed):
-        return split(coloured.draw(n, seed, nodes=(NODES // 2, NODES)).vectors)
-
-    test = functools.cache(lambda: part(_TEST_ROWS, seed + _TEST_SEED))
-    train = part(size, seed)
-    validation = part(_VALIDATION_ROWS, seed + _VALIDATION_SEED)
+    types = config.model.args.node_types
+    if types != coloured.COLOURS:
+        raise ValueError(
+            f"model.args.node_types: expected {coloured.COLOURS} for {NAME}, got {types}"
+        )
+    seed, sizes = config.train.seed, {"train": config.data.size, "validation": _VALIDATION_ROWS}
+    train, validation = (
+        split(draw(0 if test_only else size, seed + offset))
+        for size, offset in zip(sizes.values(), (0, _VALIDATION_SEED), strict=True)
+    )
+    test = functools.cache(lambda: split(draw(_TEST_ROWS, seed + _TEST_SEED)))
     return Data(
         event_shape=(NODES,),
         train=train[0],
@@ -47,11 +55,7 @@ def colourings(config: ConfigDict, size: int) -> Data:
             "source": "toy",
             "name": NAME,
             "split": "drawn afresh for each part, from its own seed",
-            "rows": {
-                "train": config.data.size,
-                "validation": _VALIDATION_ROWS,
-                "test": _TEST_ROWS,
-            },
+            "rows": {**sizes, "test": _TEST_ROWS},
         },
         train_context=train[1],
         validation_context=validation[1],

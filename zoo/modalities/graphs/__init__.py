@@ -65,7 +65,7 @@ class Graphs(base.Modality):
 
     # Test figures.
 
-    def test_figures(self, model, data, x, log_q):
+    def test_figures(self, model, data, x, log_q, shared):
         """The draws of noise of the bound, and figures of molecules drawn from the model."""
         from zoo.modalities.graphs import draws
 
@@ -94,9 +94,7 @@ class Graphs(base.Modality):
         """As `Modality.check_output`."""
         from zoo import outputs
 
-        if not path.lower().endswith(_KINDS):
-            raise ValueError(f"output: expected a file ending in {', '.join(_KINDS)}, got {path!r}")
-        outputs.check_output(path)
+        outputs.check_kind(path, _KINDS)
 
     def sample(self, model, values, facts, load):
         """Draws molecules, 100 by default."""

@@ -78,12 +78,13 @@ class Integers(base.InBits, Vectors):
         )
 
     def pictures(self, model, data, folder):
-        """Draws data and samples of a toy, and probabilities of a model of two dimensions."""
+        """Draws data and samples of sets, or also probabilities of a model of two dimensions."""
+        from tfflows.data import sets
         from zoo.modalities.integers import pictures
 
         if pictures.can_draw(model):
             draw = pictures.draw
-        elif data.exact is not None:
+        elif data.exact is not None and data.exact.name in sets.names():
             draw = pictures.draw_pairs
         else:
             return []
@@ -91,36 +92,34 @@ class Integers(base.InBits, Vectors):
 
     # Test figures.
 
-    def test_figures(self, model, data, x, log_q):
-        """Bits per dimension, the divergence from a toy, and how many draws the toy could give."""
-        result = super().test_figures(model, data, x, log_q)
+    def test_figures(self, model, data, x, log_q, shared):
+        """Bits per dimension; of a toy, the divergence from it; of sets, how many draws are any."""
+        result = super().test_figures(model, data, x, log_q, shared)
         if data.exact is None:
             return result
         import numpy as np
 
         from tfflows import batches
+        from tfflows.data import sets
 
-        groups = base.repeats(model, x)
-        result |= base.mean("kl_divergence", data.exact.log_prob(x) - log_q, groups)
-        draws = np.asarray(batches.sample(model, _DRAWS, 0))
-        possible = float(np.isfinite(data.exact.log_prob(draws)).mean())
-        return result | {
-            "entropy": data.exact.entropy,
-            "entropy_bits_per_dim": data.exact.entropy / (data.dim * math.log(2.0)),
-            "draws": _DRAWS,
-            "possible": possible,
-        }
+        result |= base.mean("kl_divergence", data.exact.log_prob(x) - log_q, shared)
+        result["entropy"] = data.exact.entropy
+        result["entropy_bits_per_dim"] = data.exact.entropy / (data.dim * math.log(2.0))
+        if data.exact.name in sets.names():
+            draws = np.asarray(batches.sample(model, _DRAWS, 0))
+            possible = np.isfinite(data.exact.log_prob(draws))
+            result |= {"draws": _DRAWS, "possible": float(possible.mean())}
+        return result
 
     def describe(self, result):
         """As `Modality.describe`."""
         lines = super().describe(result)
-        if "possible" not in result:
-            return lines
-        return [
-            *lines,
-            f"entropy of the data: {result['entropy_bits_per_dim']:.4f} bits/dim",
-            f"{100 * result['possible']:.1f} % of {result['draws']} draws are possible in the data",
-        ]
+        if "entropy_bits_per_dim" in result:
+            lines.append(f"entropy of the data: {result['entropy_bits_per_dim']:.4f} bits/dim")
+        if "possible" in result:
+            share = f"{100 * result['possible']:.1f} % of {result['draws']} draws"
+            lines.append(f"{share} are sets that the data may hold")
+        return lines
 
     # Samples.
 

@@ -135,7 +135,7 @@ class Vectors(base.Modality):
         log_p = np.asarray(data.target(x)) - data.target.log_normalizer
         return base.mean("kl_divergence", log_q - log_p)
 
-    def test_figures(self, model, data, x, log_q):
+    def test_figures(self, model, data, x, log_q, shared):
         """Standardised log-likelihood, divergence from a toy, and values that lie off a grid."""
         result = {}
         if model.cells is not None:
@@ -144,10 +144,9 @@ class Vectors(base.Modality):
             result["off_grid"] = {n: int(k) for n, k in zip(columns, off, strict=True) if k}
         shift = model.standardization_log_det
         if shift:
-            groups = base.repeats(model, x)
-            result |= base.mean("log_likelihood_standardized", log_q + shift, groups)
+            result |= base.mean("log_likelihood_standardized", log_q + shift, shared)
         if data.exact is not None:
-            result |= base.mean("kl_divergence", data.exact.log_prob(x) - log_q)
+            result |= base.mean("kl_divergence", data.exact.log_prob(x) - log_q, shared)
             result["entropy"] = data.exact.entropy
         return result
 
