@@ -13,11 +13,11 @@ SMALL = {
 NODES = {"channels": 2, "layers": 1, "components": 2, "width": 8, "blocks": 1}
 
 
-def graphs(dim=2, n=64, node_types=2, edge_types=2, seed=0):
-    """Random rows that are graphs; not all graphs are equally likely."""
+def graphs(dim=2, n=64, node_types=2, edge_types=2, seed=0, least=1):
+    """Random rows that are graphs of `least` nodes or more; not all graphs are equally likely."""
     rng = np.random.default_rng(seed)
     first, second = np.triu_indices(dim, 1)
-    nodes = np.where(np.arange(dim) < rng.integers(1, dim + 1, (n, 1)), 1, 0)
+    nodes = np.where(np.arange(dim) < rng.integers(least, dim + 1, (n, 1)), 1, 0)
     types = nodes * rng.choice(node_types, (n, dim), p=np.arange(1, node_types + 1) / 3) + nodes
     edges = rng.integers(0, edge_types + 1, (n, len(first))) * nodes[:, first] * nodes[:, second]
     return np.concatenate([types, edges], 1).astype(np.int32)
@@ -33,9 +33,9 @@ def narrow_latents(chain):
         part.log_scale.assign_sub(tf.fill(part.log_scale.shape, 0.7))
 
 
-def node_types(dim=2, n=64, seed=0):
+def node_types(dim=2, n=64, seed=0, least=1):
     """Types of nodes, and the graphs without them as contexts."""
-    x = graphs(dim, n, seed=seed)
+    x = graphs(dim, n, seed=seed, least=least)
     context = x.astype(np.float32)
     context[:, :dim] = x[:, :dim] > 0
     return x[:, :dim], context
@@ -44,10 +44,12 @@ def node_types(dim=2, n=64, seed=0):
 def rows(model, n):
     """Graphs of the model's size, and no contexts; or types of nodes, and graphs."""
     dim = model.get_config()["dim"]
-    return (graphs(dim, n), None) if model.context_shape is None else node_types(dim, n)
+    if model.context_shape is None:
+        return graphs(dim, n), None
+    return node_types(dim, n, least=dim - 1)  # with fewer nodes, draws would often be the same
 
 
 GRAPHS = {
     "graph_cnf": lambda: models.GraphCNF(3, node_types=2, edge_types=2, **SMALL),
-    "node_cnf": lambda: models.NodeCNF(3, node_types=2, edge_types=2, **NODES),
+    "node_cnf": lambda: models.NodeCNF(8, node_types=2, edge_types=2, **NODES),
 }
