@@ -100,7 +100,7 @@ REGISTRY = {
         for name, build in small_integers.INTEGERS.items()
     },
     **{
-        name: Entry(build, rows=small_graphs.rows, scale=0.05)
+        name: Entry(build, rows=small_graphs.rows, scale=small_graphs.SCALES.get(name, 0.05))
         for name, build in small_graphs.GRAPHS.items()
     },
 }

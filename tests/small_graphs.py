@@ -46,10 +46,15 @@ def rows(model, n):
     dim = model.get_config()["dim"]
     if model.context_shape is None:
         return graphs(dim, n), None
-    return node_types(dim, n, least=dim - 1)  # with fewer nodes, draws would often be the same
+    # With fewer nodes or types, draws would often be the same.
+    x, context = node_types(dim, n, least=dim - 1)
+    types = np.random.default_rng(1).integers(1, model.get_config()["node_types"] + 1, x.shape)
+    return np.where(x > 0, types, 0).astype(np.int32), context
 
 
 GRAPHS = {
     "graph_cnf": lambda: models.GraphCNF(3, node_types=2, edge_types=2, **SMALL),
-    "node_cnf": lambda: models.NodeCNF(8, node_types=2, edge_types=2, **NODES),
+    "node_cnf": lambda: models.NodeCNF(8, node_types=6, edge_types=2, **NODES),
 }
+# How far weights are moved; with less, hardly any draw depends on the graph.
+SCALES = {"node_cnf": 0.1}
