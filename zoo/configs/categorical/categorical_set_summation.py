@@ -1,7 +1,7 @@
 """Categorical flow of numbers with one sum."""
 
 from zoo.configs import default
-from zoo.configs.categorical import PAPER, train
+from zoo.configs.categorical import PAPER, TRAIN
 
 
 def get_config():
@@ -11,6 +11,6 @@ def get_config():
         family="CategoricalFlow",
         model={"levels": 16, "ordered": False, "width": 64, "blocks": 1},
         data={"name": "set_summation"},
-        train=train(),
+        train=TRAIN,
         paper=PAPER,
     )
